@@ -1,0 +1,28 @@
+// Where assertions go: the Panic seam.
+//
+// Owns: nothing. A bug found inside mm/ (never a failure of the environment: those are Results) ends here.
+// The program that embeds mm/ defines `mm::panic`: the kernel prints its report and stops the machine, a
+// host test fails or throws. Callable anywhere, interrupt handlers included.
+#pragma once
+
+namespace mm {
+
+/// What was found broken, and where in the source the check stands.
+struct PanicReport {
+    const char* what;  ///< A sentence for a person; static storage.
+    const char* file;
+    int line;
+};
+
+/// The seam: defined once by the embedding program. Must not return into mm/ (a host test may throw).
+[[noreturn]] void panic(const PanicReport& report);
+
+/// Panics with `what` unless `condition` holds. For bugs only. Cost: one compare and one predicted branch.
+constexpr void expect(bool condition, const char* what, const char* file = __builtin_FILE(),
+                      int line = __builtin_LINE()) {
+    if (!condition) [[unlikely]] {
+        panic({what, file, line});
+    }
+}
+
+}  // namespace mm

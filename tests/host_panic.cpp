@@ -1,0 +1,9 @@
+#include "tests/host_panic.hpp"
+
+#include "mm/core/panic.hpp"
+
+namespace mm {
+
+void panic(const PanicReport& report) { throw host::Panic(report.what); }
+
+}  // namespace mm
