@@ -5,6 +5,9 @@
 // host test fails or throws. Callable anywhere, interrupt handlers included.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
 namespace mm {
 
 /// What was found broken, and where in the source the check stands.
@@ -12,6 +15,8 @@ struct PanicReport {
     const char* what;  ///< A sentence for a person; static storage.
     const char* file;
     int line;
+    std::uintptr_t address = 0;  ///< The block, page or entry it is about; 0 when there is none.
+    std::size_t size_bytes = 0;  ///< That thing's size, where it is known.
 };
 
 /// The seam: defined once by the embedding program. Must not return into mm/ (a host test may throw).
