@@ -1,5 +1,5 @@
-// Addresses and frame numbers: distinct types, so that the compiler keeps a physical address, a virtual one, a
-// frame and a page apart.
+// Addresses and frame numbers: distinct types, so that the compiler keeps a physical address, a virtual one,
+// a frame and a page apart.
 //
 //   PhysAddr  0x0000'0001'2345'6789      always 64 bits: PAE and x86_64 reach past 4 GiB
 //             |---- frame ----|offset|
@@ -34,7 +34,9 @@ class PhysAddr {
         return static_cast<std::size_t>(value_) & (kPageSize - 1);
     }
     friend constexpr auto operator<=>(PhysAddr, PhysAddr) = default;
-    friend constexpr PhysAddr operator+(PhysAddr a, std::uint64_t bytes) { return PhysAddr(a.value_ + bytes); }
+    friend constexpr PhysAddr operator+(PhysAddr a, std::uint64_t bytes) {
+        return PhysAddr(a.value_ + bytes);
+    }
     friend constexpr std::uint64_t operator-(PhysAddr a, PhysAddr b) { return a.value_ - b.value_; }
 
   private:
@@ -46,7 +48,8 @@ class VirtAddr {
   public:
     constexpr VirtAddr() = default;
     explicit constexpr VirtAddr(std::uintptr_t value) : value_(value) {}
-    explicit VirtAddr(const void* pointer) : value_(reinterpret_cast<std::uintptr_t>(pointer)) {}
+    /// The address of what `pointer` points to.
+    static VirtAddr of(const void* pointer) { return VirtAddr(reinterpret_cast<std::uintptr_t>(pointer)); }
     [[nodiscard]] constexpr std::uintptr_t value() const { return value_; }
     [[nodiscard]] constexpr PageNumber page() const;
     [[nodiscard]] constexpr std::size_t offset_in_page() const { return value_ & (kPageSize - 1); }
@@ -112,6 +115,8 @@ class PageNumber {
 constexpr FrameNumber PhysAddr::frame() const {
     return FrameNumber(static_cast<std::uint32_t>(value_ >> kPageShift));
 }
-constexpr PageNumber VirtAddr::page() const { return PageNumber(value_ >> kPageShift); }
+constexpr PageNumber VirtAddr::page() const {
+    return PageNumber(value_ >> kPageShift);
+}
 
 }  // namespace mm

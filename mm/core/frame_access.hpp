@@ -1,8 +1,8 @@
 // The FrameAccess seam: how the bytes of a physical frame become reachable.
 //
-// A kernel on a 32-bit machine has no permanent mapping of all memory: it maps the frame in a reserved window for
-// as long as the returned handle lives. On x86_64 a handle is an offset into the direct map; on a host it is an
-// index into an array.
+// A kernel on a 32-bit machine has no permanent mapping of all memory: it maps the frame in a reserved window
+// for as long as the returned handle lives. On x86_64 a handle is an offset into the direct map; on a host it
+// is an index into an array.
 #pragma once
 
 #include <concepts>

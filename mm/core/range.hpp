@@ -5,7 +5,8 @@
 
 namespace mm {
 
-/// [begin, end): `end` is the first element outside. begin == end is the empty range; begin > end never occurs.
+/// [begin, end): `end` is the first element outside. begin == end is the empty range; begin > end never
+/// occurs.
 template <typename T>
 struct Range {
     T begin{};
@@ -18,7 +19,9 @@ struct Range {
     [[nodiscard]] constexpr bool contains(Range other) const {
         return other.empty() || (begin <= other.begin && other.end <= end);
     }
-    [[nodiscard]] constexpr bool overlaps(Range other) const { return begin < other.end && other.begin < end; }
+    [[nodiscard]] constexpr bool overlaps(Range other) const {
+        return begin < other.end && other.begin < end;
+    }
     /// What both have; an empty range where that is nothing.
     [[nodiscard]] constexpr Range intersection(Range other) const {
         const T low = begin < other.begin ? other.begin : begin;
@@ -33,7 +36,8 @@ using VirtRange = Range<VirtAddr>;
 using FrameRange = Range<FrameNumber>;
 using PageRange = Range<PageNumber>;
 
-/// The whole frames inside `bytes`: rounded inward. For memory that may be used. `bytes` must end below 16 TiB.
+/// The whole frames inside `bytes`: rounded inward. For memory that may be used. `bytes` must end below 16
+/// TiB.
 constexpr FrameRange whole_frames(PhysRange bytes) {
     const FrameNumber begin = (bytes.begin + (kPageSize - 1)).frame();
     const FrameNumber end = bytes.end.frame();

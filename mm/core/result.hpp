@@ -42,6 +42,8 @@ template <typename T>
 using Result = std::expected<T, Error>;
 
 /// `return failure(Error::kNoMemory);` from any function that returns a Result.
-constexpr std::unexpected<Error> failure(Error error) { return std::unexpected<Error>(error); }
+constexpr std::unexpected<Error> failure(Error error) {
+    return std::unexpected<Error>(error);
+}
 
 }  // namespace mm

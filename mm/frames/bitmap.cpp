@@ -60,9 +60,8 @@ Result<void> BitmapFrames::reserve(FrameRange frames) {
         return failure(Error::kOutOfRange);
     }
     bool all_free = true;
-    for_each_word_in(frames, [&](std::size_t index, Word mask) {
-        all_free = all_free && (words_[index] & mask) == mask;
-    });
+    for_each_word_in(
+        frames, [&](std::size_t index, Word mask) { all_free = all_free && (words_[index] & mask) == mask; });
     if (!all_free) {
         return failure(Error::kNoMemory);
     }
@@ -71,7 +70,8 @@ Result<void> BitmapFrames::reserve(FrameRange frames) {
     return {};
 }
 
-/// The first frame at or after `from` whose bit, exclusive-or `flip`'s, is set; frame_limit_ when there is none.
+/// The first frame at or after `from` whose bit, exclusive-or `flip`'s, is set; frame_limit_ when there is
+/// none.
 std::uint32_t BitmapFrames::find(std::uint32_t from, Word flip) const {
     if (from >= frame_limit_) {
         return frame_limit_;

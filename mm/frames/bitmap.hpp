@@ -1,19 +1,20 @@
 // The bitmap allocator: one bit a frame, lowest free frame first.
 //
 //   bytes      0         1         2              bit i of byte n speaks for frame n*8 + i
-//           76543210  76543210  76543210          1 = free, 0 = taken (allocated, reserved, or no memory at all)
+//           76543210  76543210  76543210          1 = free, 0 = taken (allocated, reserved, or no memory at
+//           all)
 //   words  |------------- word 0 -------------|------------- word 1 ----...
 //                                ^ hint: no word below it has a free bit
 //
-// The search tests a machine word at a time, from the hint on; within a word the lowest set bit is one instruction.
-// Releasing below the hint lowers it, so no free frame is ever lost to the search. (A pointer to "the last allocated
-// bit", as published descriptions have it, is not such a hint.)
+// The search tests a machine word at a time, from the hint on; within a word the lowest set bit is one
+// instruction. Releasing below the hint lowers it, so no free frame is ever lost to the search. (A pointer to
+// "the last allocated bit", as published descriptions have it, is not such a hint.)
 //
 // Owns: nothing; its bits lie in memory the caller gives (N/8 bytes). Never touches the frames themselves.
 // I1 free_frames() equals the number of set bits.  I2 no bit is set in a word below the hint.
 // I3 no bit is set at or above frame_limit().
-// Cost: release O(1); allocate O(words) at worst, O(1) when frames are taken in order. Not thread-safe: the caller
-// holds a lock where there is more than one CPU; interrupt handlers do not call it.
+// Cost: release O(1); allocate O(words) at worst, O(1) when frames are taken in order. Not thread-safe: the
+// caller holds a lock where there is more than one CPU; interrupt handlers do not call it.
 #pragma once
 
 #include <cstddef>
@@ -38,15 +39,15 @@ class BitmapFrames {
         return (std::size_t{frame_limit} + kBitsPerWord - 1) / kBitsPerWord * sizeof(Word);
     }
 
-    /// Manages [0, frame_limit) with every frame taken. `metadata` is metadata_size(frame_limit) bytes, aligned for a
-    /// Word, with any contents; it outlives the object. Cost: writes it once.
+    /// Manages [0, frame_limit) with every frame taken. `metadata` is metadata_size(frame_limit) bytes,
+    /// aligned for a Word, with any contents; it outlives the object. Cost: writes it once.
     BitmapFrames(std::span<std::byte> metadata, FrameCount frame_limit);
 
-    /// Frames that become free for the first time: memory that the firmware gives and nobody claims. Each must be
-    /// taken. Cost: O(words).
+    /// Frames that become free for the first time: memory that the firmware gives and nobody claims. Each
+    /// must be taken. Cost: O(words).
     void add_free(FrameRange frames);
-    /// Takes exactly `frames`. Errors, with nothing changed: kNoMemory when one of them is not free, kOutOfRange
-    /// beyond the limit. Cost: O(words).
+    /// Takes exactly `frames`. Errors, with nothing changed: kNoMemory when one of them is not free,
+    /// kOutOfRange beyond the limit. Cost: O(words).
     Result<void> reserve(FrameRange frames);
 
     /// The lowest free frame. Error: kNoMemory.
@@ -65,8 +66,8 @@ class BitmapFrames {
         return failure(Error::kNoMemory);
     }
 
-    /// Gives `frame` back. Errors, with nothing changed: kNotAllocated when it is free already, kOutOfRange. A bitmap
-    /// cannot tell an allocated frame from a reserved one: FrameAccount does.
+    /// Gives `frame` back. Errors, with nothing changed: kNotAllocated when it is free already, kOutOfRange.
+    /// A bitmap cannot tell an allocated frame from a reserved one: FrameAccount does.
     Result<void> release(FrameNumber frame) {
         if (frame.value() >= frame_limit_) {
             return failure(Error::kOutOfRange);

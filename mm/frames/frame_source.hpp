@@ -1,8 +1,8 @@
 // The FrameSource seam: who hands frames out, one at a time.
 //
-// Every allocator in this folder is a FrameSource; every wrapper takes one and is one. The kernel picks its allocator
-// by name at boot and holds it as an AnyFrameSource, one indirect call a request, so that no template above it is
-// instantiated once per allocator.
+// Every allocator in this folder is a FrameSource; every wrapper takes one and is one. The kernel picks its
+// allocator by name at boot and holds it as an AnyFrameSource, one indirect call a request, so that no
+// template above it is instantiated once per allocator.
 #pragma once
 
 #include <concepts>
@@ -15,7 +15,8 @@ namespace mm {
 
 /// Hands out frames that nobody else has.
 /// `allocate`        a frame that was free; its contents are undefined, nothing maps it. Error: kNoMemory.
-/// `release`         gives an allocated frame back. Errors, with nothing changed: kNotAllocated when it is not
+/// `release`         gives an allocated frame back. Errors, with nothing changed: kNotAllocated when it is
+/// not
 ///                   out, kOutOfRange when this source never had it.
 /// `is_free`         whether the frame waits to be handed out.
 /// `free_frames`     how many do; O(1).

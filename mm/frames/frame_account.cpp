@@ -1,0 +1,53 @@
+#include "mm/frames/frame_account.hpp"
+
+#include "mm/core/panic.hpp"
+
+namespace mm {
+
+void FrameAccount::admit(FrameRange frames, FrameOwner owner) {
+    if (owner == FrameOwner::kFree) {
+        total_ += frames.size();
+        return;
+    }
+    for (FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
+        table_[frame] = FrameRecord{.page = 0, .references = 0, .owner = owner, .audit_mark = 0};
+    }
+    if (owner != FrameOwner::kHole) {
+        count_of(owner) += frames.size();
+        total_ += frames.size();
+    }
+}
+
+Result<void> FrameAccount::release_admitted(FrameRange frames, FrameOwner owner) {
+    for (FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
+        if (owner_of(frame) != owner) {
+            return refuse(frame, owner, Error::kNotAllocated);
+        }
+    }
+    for (FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
+        const Result<void> released = source_.release(frame);
+        expect(released.has_value(), "frame account: an admitted frame was free in the allocator");
+    }
+    count_of(owner) -= frames.size();
+    return {};
+}
+
+void FrameAccount::withdraw(FrameNumber frame) {
+    table_[frame] = FrameRecord{.page = 0, .references = 0, .owner = FrameOwner::kWithdrawn, .audit_mark = 0};
+    ++count_of(FrameOwner::kWithdrawn);
+}
+
+FrameOwner FrameAccount::owner_of(FrameNumber frame) const {
+    if (!table_.contains(frame)) {
+        return FrameOwner::kHole;
+    }
+    return source_.is_free(frame) ? FrameOwner::kFree : table_[frame].owner;
+}
+
+Result<void> FrameAccount::refuse(FrameNumber frame, FrameOwner claimed, Error error) {
+    ++wrong_releases_;
+    report_({.frame = frame, .claimed = claimed, .actual = owner_of(frame), .error = error});
+    return failure(error);
+}
+
+}  // namespace mm

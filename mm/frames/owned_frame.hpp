@@ -1,0 +1,57 @@
+// A frame in hand. Whoever holds an OwnedFrame is the only one who has that frame, and nothing maps it.
+//
+//            allocate(owner)               map
+//   free  ------------------>  OwnedFrame ------>  a page's
+//    ^                          |      ^               |
+//    +------- dropped ----------+      |             unmap
+//                                 Tlb flush            v
+//                                      +-------- UnmappedFrame
+//
+// There is no function that copies one, so a frame can neither leak nor be released twice by accident.
+#pragma once
+
+#include <utility>
+
+#include "mm/core/address.hpp"
+#include "mm/frames/frame_table.hpp"
+
+namespace mm {
+
+class FrameAccount;
+
+class [[nodiscard]] OwnedFrame {
+  public:
+    OwnedFrame(const OwnedFrame&) = delete;
+    OwnedFrame& operator=(const OwnedFrame&) = delete;
+    OwnedFrame(OwnedFrame&& other) noexcept
+        : account_(std::exchange(other.account_, nullptr)), frame_(other.frame_), owner_(other.owner_) {}
+    OwnedFrame& operator=(OwnedFrame&& other) noexcept {
+        if (this != &other) {
+            drop();
+            account_ = std::exchange(other.account_, nullptr);
+            frame_ = other.frame_;
+            owner_ = other.owner_;
+        }
+        return *this;
+    }
+    /// Gives the frame back to the account it came from.
+    ~OwnedFrame() { drop(); }
+
+    /// Which frame this is. Asking does not give it away.
+    [[nodiscard]] FrameNumber number() const { return frame_; }
+    [[nodiscard]] FrameOwner owner() const { return owner_; }
+
+  private:
+    friend class FrameAccount;
+    friend class MappedFrames;
+
+    OwnedFrame(FrameAccount& account, FrameNumber frame, FrameOwner owner)
+        : account_(&account), frame_(frame), owner_(owner) {}
+    void drop();
+
+    FrameAccount* account_;  // Null once the frame has moved on.
+    FrameNumber frame_;
+    FrameOwner owner_;
+};
+
+}  // namespace mm
