@@ -37,12 +37,11 @@ static_assert(Tlb<TlbArchetype>);
 /// anything.
 class UnmappedFrame {
   public:
+    constexpr UnmappedFrame() = default;  ///< No frame: an unused place in a batch.
     [[nodiscard]] FrameNumber number() const { return frame_; }
 
   private:
     friend class MappedFrames;
-    friend class UnmapBatch;
-    constexpr UnmappedFrame() = default;
     constexpr UnmappedFrame(FrameNumber frame, FrameOwner owner) : frame_(frame), owner_(owner) {}
 
     FrameNumber frame_;
