@@ -1,0 +1,113 @@
+"""QEMU's side of ./run: the machine's command line, and the process.
+
+Files go to QEMU as open descriptors (`/dev/fd/N`), never as paths: QEMU splits some of its arguments at commas and the
+kernel's words at blanks, and a path may hold both.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+
+QEMU = "qemu-system-i386"
+
+# What a PC needs to run PrimitiveOS, and no more: each device costs start-up time.
+#   -cpu qemu32   has what programs use (SSE2) and counts string moves as the hardware does, which `max` does not
+#   -vga std      text memory at 0xB8000 for the console
+#   0x501         the exit port: port 0xF4, QEMU's own choice, stops browser emulators
+MACHINE = [
+    "-machine", "pc",
+    "-cpu", "qemu32",
+    "-nodefaults",
+    "-no-user-config",
+    "-no-reboot",
+    "-vga", "std",
+    "-device", "isa-debug-exit,iobase=0x501,iosize=4",
+]  # fmt: skip
+
+# QEMU's own exit statuses. The exit device turns a value v into the status 2v + 1.
+QEMU_FAILED = 1
+BOOT_REFUSED = 2 * 1 + 1
+PANICKED = 2 * 35 + 1
+
+COMMAND_FILE = "opt/org.primitiveos/command"
+
+
+class Machine:
+    """One QEMU: descriptors and devices are added first, then it starts. Never outlives this process."""
+
+    def __init__(self, memory_bytes):
+        self.arguments = [*MACHINE, "-m", f"{memory_bytes >> 10}k"]
+        self.descriptors = []
+        self.process = None
+
+    def give_descriptor(self, descriptor):
+        """Gives QEMU an open file, which this process then no longer owns; returns the name QEMU knows it by."""
+        self.descriptors.append(descriptor)
+        return f"/dev/fd/{descriptor}"
+
+    def open_file(self, path):
+        """Gives QEMU the file at `path`; returns the name that QEMU knows it by."""
+        return self.give_descriptor(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+
+    def open_bytes(self, content):
+        """Gives QEMU a file with `content`; returns the name that QEMU knows it by."""
+        descriptor = os.memfd_create("run")
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        return self.give_descriptor(descriptor)
+
+    def open_serial_port(self, name):
+        """Adds the next serial port; returns this process's end of it, a socket."""
+        ours, theirs = socket.socketpair()
+        self.give_descriptor(theirs.detach())
+        self.arguments += [
+            "-chardev", f"socket,id={name},fd={self.descriptors[-1]}",
+            "-serial", f"chardev:{name}",
+        ]  # fmt: skip
+        return ours
+
+    def boot_kernel(self, kernel, words, modules):
+        """Boots through QEMU's Multiboot loader. It writes the file's name before the words: the kernel removes it."""
+        self.arguments += ["-kernel", self.open_file(kernel), "-append", words]
+        if modules:
+            initrd = []
+            for module in modules:
+                name = self.open_file(module.path)
+                initrd.append(f"{name} {module.words}".replace(",", ",,") if module.words else name)
+            self.arguments += ["-initrd", ",".join(initrd)]
+
+    def boot_iso(self, iso):
+        """Boots from a CD with `iso` (a name that open_file or open_bytes gave) in it."""
+        self.arguments += [
+            "-drive", f"file={iso},format=raw,media=cdrom,readonly=on",
+            "-boot", "order=d,menu=off",
+        ]  # fmt: skip
+
+    def give_command(self, command):
+        """The arguments of a command, for the kernel: each followed by a NUL."""
+        content = b"".join(os.fsencode(argument) + b"\0" for argument in command)
+        self.arguments += ["-fw_cfg", f"name={COMMAND_FILE},file={self.open_bytes(content)}"]
+
+    def start(self, terminal=False, stderr=None):
+        """Starts QEMU. With `terminal` it shares ours; otherwise a Ctrl-C there does not reach it."""
+        # The kernel of the host ends QEMU when this process dies, however it dies.
+        leash = ["setpriv", "--pdeathsig", "KILL", "--"] if os.path.exists("/usr/bin/setpriv") else []
+        self.process = subprocess.Popen(
+            [*leash, QEMU, *self.arguments],
+            pass_fds=self.descriptors,
+            stdin=None if terminal else subprocess.DEVNULL,
+            stdout=None if terminal else subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=not terminal,
+        )
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+        self.descriptors = []
+
+    def stop(self):
+        """Ends QEMU, if it runs, at once."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()

@@ -1,0 +1,131 @@
+"""The command line of ./run: what may be said, and one clear line for what may not.
+
+Owns the meaning of every option; starts nothing. `./run --help` is the documentation.
+"""
+
+import os
+import re
+import shlex
+
+DEFAULT_MEMORY = "128M"
+LEAST_MEMORY = 2 << 20  # The kernel alone fills a megabyte above the first one.
+MOST_MEMORY = 63 << 30  # 36 address bits, less what the PC keeps below 4 GiB for its devices.
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class UsageError(Exception):
+    """What is wrong with the command line, in one line."""
+
+
+class Module:
+    """A boot module: a file on the host, and the words that become its string."""
+
+    def __init__(self, path, words):
+        self.path = path
+        self.words = words
+
+
+class Options:
+    """What the user asked for. `command` is None at the prompt."""
+
+    def __init__(self):
+        self.memory_bytes = parse_memory(DEFAULT_MEMORY)
+        self.append = ""
+        self.modules = []
+        self.iso = False
+        self.display = False
+        self.gdb = False
+        self.qemu = []
+        self.timeout = None
+        self.verbose = False
+        self.command = None
+
+
+def parse_memory(text):
+    """The bytes that SIZE means: a number and K, M or G; without a letter it counts MiB, as QEMU does."""
+    match = re.fullmatch(r"([0-9]{1,18})([KMG]?)", text, re.ASCII | re.IGNORECASE)
+    if not match:
+        raise UsageError(f"--memory: {text!r} is not a size; say 64M or 1G")
+    size_bytes = int(match[1]) * UNITS[match[2].upper() or "M"]
+    if size_bytes < LEAST_MEMORY:
+        raise UsageError(f"--memory: {text} is too little; the least is 2M")
+    if size_bytes > MOST_MEMORY:
+        raise UsageError(f"--memory: {text} is more than this machine can have; the most is 63G")
+    return size_bytes
+
+
+def parse_module(text):
+    """FILE[,WORDS]. A comma may also belong to the file's name: the shortest beginning that names a file is FILE."""
+    end = text.find(",")
+    while end >= 0:
+        if os.path.isfile(text[:end]):
+            return Module(text[:end], text[end + 1 :])
+        end = text.find(",", end + 1)
+    if os.path.isfile(text):
+        return Module(text, "")
+    path = text.split(",", 1)[0]
+    problem = "is not a file" if os.path.exists(path) else "no such file"
+    raise UsageError(f"--module: {path!r}: {problem}")
+
+
+def parse_timeout(text):
+    """Seconds, more than none; a fraction is fine."""
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", text, re.ASCII) or float(text) == 0:
+        raise UsageError(f"--timeout: {text!r} is not a number of seconds")
+    return float(text)
+
+
+def parse_qemu(text):
+    """QEMU's arguments, quoted as for a shell."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"--qemu: {error}") from None
+
+
+def parse(arguments):
+    """Options from the arguments of ./run. Raises UsageError."""
+    options = Options()
+    rest = list(arguments)
+
+    def value_of(name, inline):
+        if inline is not None:
+            return inline
+        if not rest:
+            raise UsageError(f"{name} wants a value (./run --help)")
+        return rest.pop(0)
+
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--":
+            if not rest:
+                raise UsageError("no command after '--' (./run --help)")
+            options.command = rest
+            break
+        name, equals, inline = argument.partition("=")
+        inline = inline if equals else None
+        if name in ("--iso", "--display", "--gdb", "--verbose"):
+            if inline is not None:
+                raise UsageError(f"{name} takes no value (./run --help)")
+            setattr(options, name[2:], True)
+        elif name == "--memory":
+            options.memory_bytes = parse_memory(value_of(name, inline))
+        elif name == "--append":
+            options.append = value_of(name, inline)
+        elif name == "--module":
+            options.modules.append(parse_module(value_of(name, inline)))
+        elif name == "--qemu":
+            options.qemu += parse_qemu(value_of(name, inline))
+        elif name == "--timeout":
+            options.timeout = parse_timeout(value_of(name, inline))
+        elif argument.startswith("-"):
+            raise UsageError(f"unknown option {argument!r} (./run --help)")
+        else:
+            raise UsageError(f"unknown word {argument!r}: a command follows '--' (./run --help)")
+
+    if options.display and options.command is not None:
+        raise UsageError("--display shows a prompt; it takes no command")
+    for module in options.modules:
+        if not os.access(module.path, os.R_OK):
+            raise UsageError(f"--module: {module.path!r}: permission denied")
+    return options
