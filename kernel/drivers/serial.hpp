@@ -1,0 +1,50 @@
+// A serial port: 16550 UART, 115,200 baud, 8 data bits, no parity, one stop bit.
+//
+// Sending waits for the device, 16 bytes at a time; receiving is by interrupt, into a ring. Bytes pass
+// unchanged: whoever talks to a terminal adds the carriage returns. Invariant I1: nothing received is lost
+// while the sender minds the hardware's flow: what does not fit into the ring waits in the device. Callable
+// anywhere after start(); write also with interrupts off. [National PC16550D]
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "kernel/arch/i686/port.hpp"
+#include "kernel/drivers/byte_ring.hpp"
+#include "kernel/files/printer.hpp"
+
+namespace kernel {
+
+class Serial final : public Sink {
+  public:
+    explicit constexpr Serial(port::Port base) : base_(base) {}
+
+    /// Looks whether the port exists and sets it up, receive interrupt on (masked at the interrupt controller
+    /// until somebody enables the line). Absent ports drop what is written and never have anything to read.
+    void start();
+    [[nodiscard]] bool present() const { return present_; }
+
+    /// Sends all of `bytes`. A device that takes nothing for long is given up as absent.
+    void write(std::string_view bytes) override;
+
+    /// The next byte received; none when there is none yet.
+    std::optional<char> read();
+
+    /// For the interrupt handler: moves what has been received into the ring, as far as it fits.
+    void receive();
+
+  private:
+    [[nodiscard]] bool wait_until_sent() const;
+
+    port::Port base_;
+    bool present_ = false;
+    ByteRing<1024> received_;
+};
+
+/// COM1 carries the log and the interactive console: ports 0x3F8, IRQ 4.
+Serial& com1();
+/// COM2 carries what a command prints in command mode: ports 0x2F8, IRQ 3.
+Serial& com2();
+
+}  // namespace kernel
