@@ -9,12 +9,15 @@ namespace mm {
 
 static_assert(FrameSource<BitmapFrames>);
 static_assert(sizeof(unsigned long) == sizeof(BitmapFrames::Word), "__builtin_ctzl must take a whole word");
+static_assert(std::endian::native == std::endian::little, "bit i of byte n speaks for frame n*8+i");
 
 namespace {
 
 std::span<BitmapFrames::Word> words_of(std::span<std::byte> metadata, FrameCount frame_limit) {
     const std::size_t size = BitmapFrames::metadata_size(frame_limit);
     expect(metadata.size() >= size, "bitmap: metadata too small");
+    expect(reinterpret_cast<std::uintptr_t>(metadata.data()) % alignof(BitmapFrames::Word) == 0,
+           "bitmap: metadata not aligned for a word");
     // The bytes are the caller's and hold nothing yet: they become words here, once.
     auto* words = reinterpret_cast<BitmapFrames::Word*>(metadata.data());
     return {words, size / sizeof(BitmapFrames::Word)};

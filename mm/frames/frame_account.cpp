@@ -20,7 +20,10 @@ void FrameAccount::admit(FrameRange frames, FrameOwner owner) {
 
 Result<void> FrameAccount::release_admitted(FrameRange frames, FrameOwner owner) {
     for (FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
-        if (owner_of(frame) != owner) {
+        if (!table_.contains(frame)) {
+            return refuse(frame, owner, Error::kOutOfRange);
+        }
+        if (!is_admitted(owner) || owner_of(frame) != owner || table_[frame].references != 0) {
             return refuse(frame, owner, Error::kNotAllocated);
         }
     }

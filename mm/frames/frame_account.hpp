@@ -77,7 +77,8 @@ class FrameAccount {
     }
 
     /// Gives back frames that were admitted as `owner`'s at boot: a module's, the kernel's own start-up code.
-    /// All or nothing. Error: kNotAllocated (reported, with the first frame that is not `owner`'s).
+    /// All or nothing. Errors, reported with the first frame that stands in the way: kNotAllocated when it is
+    /// not `owner`'s, is referenced, or `owner` is none that admit() gives frames to; kOutOfRange.
     Result<void> release_admitted(FrameRange frames, FrameOwner owner);
 
     /// Takes a frame that the source has just handed out, but that turned out to be no working memory, out of
@@ -102,6 +103,11 @@ class FrameAccount {
     static constexpr bool is_releasable(FrameOwner owner) {
         return owner == FrameOwner::kPageTable || owner == FrameOwner::kKernelHeap ||
                owner == FrameOwner::kExercise;
+    }
+    static constexpr bool is_admitted(FrameOwner owner) {
+        return owner == FrameOwner::kFirmware || owner == FrameOwner::kKernelImage ||
+               owner == FrameOwner::kBootInformation || owner == FrameOwner::kModule ||
+               owner == FrameOwner::kFrameMetadata;
     }
     FrameCount& count_of(FrameOwner owner) { return counts_[static_cast<std::size_t>(owner)]; }
     Result<void> refuse(FrameNumber frame, FrameOwner claimed, Error error);

@@ -14,6 +14,10 @@ class PageFlags {
     [[nodiscard]] constexpr PageFlags without(PageFlags flags) const {
         return PageFlags(static_cast<std::uint8_t>(bits_ & ~flags.bits_));
     }
+    /// What this set and `flags` have in common.
+    [[nodiscard]] constexpr PageFlags only(PageFlags flags) const {
+        return PageFlags(static_cast<std::uint8_t>(bits_ & flags.bits_));
+    }
     friend constexpr PageFlags operator|(PageFlags a, PageFlags b) {
         return PageFlags(static_cast<std::uint8_t>(a.bits_ | b.bits_));
     }

@@ -9,11 +9,15 @@
 // has to search for them.
 //
 // Owns: the tables below the root, through the account. The root belongs to the caller; tables that the
-// account knows under another owner than kPageTable (those of the kernel image) are used but never freed. I1
-// a table's record counts its present entries.  I2 no table but the root and the image's is empty. I3 an
-// entry marked kOwned maps a frame whose record has a reference. Cost: one open a level; a new table costs a
-// frame and clearing it. Callers hold the address space's lock; interrupt handlers do not call. Entries
-// change by atomic exchange: the CPU may set accessed and dirty bits at any moment. [intel/vol3] 4.3, 4.10.4
+// account knows under another owner than kPageTable (those of the kernel image) are used but never freed.
+//
+// I1 a table's record counts its present entries.
+// I2 no table but the root and the image's is empty.
+// I3 an entry marked kOwned maps a frame whose record has a reference.
+//
+// Cost: one open a level; a new table costs a frame and clearing it. Callers hold the address space's lock;
+// interrupt handlers do not call. Entries change by atomic exchange: the CPU may set accessed and dirty bits
+// at any moment. [intel/vol3] 4.3, 4.10.4
 #pragma once
 
 #include <array>
@@ -64,8 +68,9 @@ class PageTables {
     PageTables(FrameNumber root, Access& access, FrameAccount& account)
         : root_(root), access_(access), frames_(account) {}
 
-    /// Maps the page at `page` to `frame`, which becomes the mapping's. Errors, with `frame` still the
-    /// caller's and nothing changed: kAlreadyMapped, kNoMemory (for a new table).
+    /// Maps the page at `page` to `frame`, which becomes the mapping's. A page whose unmapping still waits in
+    /// a batch is not mapped anew, nor one in reach of a table that does: flush first. Errors, with `frame`
+    /// still the caller's and nothing changed: kAlreadyMapped, kNoMemory (for a new table).
     Result<void> map(VirtAddr page, OwnedFrame&& frame, PageFlags flags) {
         const Result<void> mapped = install(page, frame.number(), flags | page_flags::kOwned);
         if (mapped) {
@@ -100,8 +105,9 @@ class PageTables {
         return {};
     }
 
-    /// Gives the page at `page` other flags (kOwned stays as it is). The old ones may live on until the
-    /// caller has told the Tlb. Error: kNotMapped.
+    /// Gives the page at `page` other rights. kOwned, kAccessed and kDirty stay as the entry has them,
+    /// whatever `flags` say of them. The old rights may live on until the caller has told the Tlb. Error:
+    /// kNotMapped.
     Result<void> protect(VirtAddr page, PageFlags flags) {
         Path path;
         if (!descend(page, path)) {
@@ -111,10 +117,8 @@ class PageTables {
         std::atomic_ref<Entry> entry(entries(table)[Layout::index(page, 0)]);
         Entry old = entry.load(std::memory_order_relaxed);
         while (Layout::is_present(old)) {
-            const PageFlags kept =
-                Layout::flags(old).has(page_flags::kOwned) ? page_flags::kOwned : PageFlags{};
-            const Entry wanted =
-                Layout::page_entry(Layout::frame(old), flags.without(page_flags::kOwned) | kept);
+            const PageFlags state = Layout::flags(old).only(kState);
+            const Entry wanted = Layout::page_entry(Layout::frame(old), flags.without(kState) | state);
             if (entry.compare_exchange_weak(old, wanted)) {
                 return {};
             }
@@ -129,7 +133,7 @@ class PageTables {
             return std::nullopt;
         }
         auto table = access_.open(path[0]);
-        const Entry entry = entries(table)[Layout::index(page, 0)];
+        const Entry entry = load(table, Layout::index(page, 0));
         if (!Layout::is_present(entry)) {
             return std::nullopt;
         }
@@ -145,11 +149,11 @@ class PageTables {
         while (at <= last) {
             Path path;
             const unsigned absent_level = find_absent_level(at, path);
-            const std::size_t step = Layout::entry_span(absent_level);
             if (absent_level == 0) {
                 visit_table(path[0], at, last, visit);
             }
-            const std::size_t span = absent_level == 0 ? Layout::entry_span(1) : step;
+            // A whole table was visited, or there is none behind the entry of absent_level.
+            const std::size_t span = Layout::entry_span(absent_level == 0 ? 1 : absent_level);
             const VirtAddr next((at.value() / span + 1) * span);
             if (next <= at) {
                 return;  // The end of the address space.
@@ -181,11 +185,19 @@ class PageTables {
     /// The table of each level on the way to a page: path[0] is the last one.
     using Path = std::array<FrameNumber, Layout::kLevels>;
 
+    /// Flags that tell what happened to a page, not what it allows.
+    static constexpr PageFlags kState = page_flags::kOwned | page_flags::kAccessed | page_flags::kDirty;
+
     template <typename Handle>
     static Entry* entries(Handle& handle) {
         return reinterpret_cast<Entry*>(handle.bytes());
     }
 
+    /// One entry, read once: the CPU may be setting bits in it.
+    template <typename Handle>
+    static Entry load(Handle& handle, std::size_t index) {
+        return std::atomic_ref<Entry>(entries(handle)[index]).load(std::memory_order_relaxed);
+    }
     Entry exchange(FrameNumber table, std::size_t index, Entry value) const {
         auto handle = access_.open(table);
         return std::atomic_ref<Entry>(entries(handle)[index]).exchange(value);
@@ -198,7 +210,7 @@ class PageTables {
         path[Layout::kLevels - 1] = root_;
         for (unsigned level = Layout::kLevels - 1; level > 0; --level) {
             auto table = access_.open(path[level]);
-            const Entry entry = entries(table)[Layout::index(page, level)];
+            const Entry entry = load(table, Layout::index(page, level));
             if (!Layout::is_present(entry)) {
                 return level;
             }
@@ -210,41 +222,46 @@ class PageTables {
 
     Result<void> install(VirtAddr page, FrameNumber frame, PageFlags flags) {
         Path path;
-        for (unsigned absent = find_absent_level(page, path); absent != 0; --absent) {
-            const Result<FrameNumber> table = add_table(page, absent, path[absent]);
-            if (!table) {
-                undo_empty_tables(page, path, absent);
-                return failure(table.error());
+        if (const unsigned absent = find_absent_level(page, path); absent != 0) [[unlikely]] {
+            if (const Result<void> added = add_tables(page, absent, path); !added) {
+                return added;
             }
-            path[absent - 1] = *table;
         }
         auto table = access_.open(path[0]);
-        Entry& entry = entries(table)[Layout::index(page, 0)];
-        if (Layout::is_present(entry)) {
+        std::atomic_ref<Entry> entry(entries(table)[Layout::index(page, 0)]);
+        if (Layout::is_present(entry.load(std::memory_order_relaxed))) {
             return failure(Error::kAlreadyMapped);
         }
-        // The CPU never writes an absent entry: a plain store suffices. (volatile: the store happens here,
-        // before the page is used through its new address.)
-        *const_cast<volatile Entry*>(&entry) = Layout::page_entry(frame, flags);
+        // The CPU never writes an absent entry: no exchange is needed. The fence costs no instruction; it
+        // keeps the compiler from moving a use of the page's new address before the entry.
+        entry.store(Layout::page_entry(frame, flags), std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
         ++record(path[0]).references;
         return {};
     }
 
-    /// A cleared table behind the absent entry of `parent` (a table of `level`) on the way to `page`.
-    Result<FrameNumber> add_table(VirtAddr page, unsigned level, FrameNumber parent) {
-        Result<OwnedFrame> frame = frames_.account().allocate(FrameOwner::kPageTable);
-        if (!frame) {
-            return failure(frame.error());
+    /// Puts cleared tables behind the absent entry of path[level] on the way to `page`, and writes them into
+    /// `path`. The tables below the first are linked before it is installed: the CPU sees all of them or
+    /// none, so that when a frame is missing there is nothing it could have cached and nothing to flush.
+    Result<void> add_tables(VirtAddr page, unsigned level, Path& path) {
+        Result<OwnedFrame> table = frames_.account().allocate(FrameOwner::kPageTable);
+        if (!table) {
+            return failure(table.error());
         }
-        const FrameNumber table = frame->number();
+        path[level - 1] = table->number();
         {
-            auto handle = access_.open(table);
+            auto handle = access_.open(path[level - 1]);
             __builtin_memset(handle.bytes(), 0, kPageSize);
         }
-        exchange(parent, Layout::index(page, level), Layout::table_entry(table));
-        frames_.keep_table(std::move(*frame));
-        ++record(parent).references;
-        return table;
+        if (level > 1) {
+            if (const Result<void> below = add_tables(page, level - 1, path); !below) {
+                return below;
+            }
+        }
+        exchange(path[level], Layout::index(page, level), Layout::table_entry(path[level - 1]));
+        ++record(path[level]).references;
+        frames_.keep_table(std::move(*table));
+        return {};
     }
 
     /// After a page of path[0] went: takes out each table that became empty, from the last level up.
@@ -261,20 +278,6 @@ class PageTables {
         }
     }
 
-    /// A table could not be added at `level`: those added above it on this walk are empty and go. No
-    /// translation can have come from them, so there is nothing to flush.
-    void undo_empty_tables(VirtAddr page, const Path& path, unsigned level) {
-        for (; level < Layout::kLevels - 1; ++level) {
-            const FrameRecord& table = record(path[level]);
-            if (table.references != 0 || table.owner != FrameOwner::kPageTable) {
-                return;
-            }
-            exchange(path[level + 1], Layout::index(page, level + 1), Layout::kAbsent);
-            --record(path[level + 1]).references;
-            static_cast<void>(frames_.regain(frames_.leave_table(path[level])));
-        }
-    }
-
     template <typename Visit>
     void visit_table(FrameNumber table, VirtAddr from, VirtAddr last, Visit& visit) const {
         auto handle = access_.open(table);
@@ -283,7 +286,7 @@ class PageTables {
             if (page > last) {
                 return;
             }
-            const Entry entry = entries(handle)[index];
+            const Entry entry = load(handle, index);
             if (Layout::is_present(entry)) {
                 visit(page, Mapping{Layout::frame(entry), Layout::flags(entry)});
             }
@@ -297,7 +300,7 @@ class PageTables {
         unsigned present = 0;
         auto handle = access_.open(table);
         for (std::size_t index = 0; index < Layout::kEntries; ++index) {
-            const Entry entry = entries(handle)[index];
+            const Entry entry = load(handle, index);
             if (!Layout::is_present(entry)) {
                 continue;
             }

@@ -57,6 +57,7 @@ class MappedFrames {
 
     /// The frame leaves the hand: from now on it is the page table's that maps it at `page`.
     void enter(OwnedFrame&& frame, PageNumber page) const {
+        expect(frame.account_ == &account_, "paging: a frame was mapped that is not in hand");
         FrameRecord& record = account_.table()[frame.number()];
         record.page = static_cast<std::uint32_t>(page.value());
         ++record.references;
