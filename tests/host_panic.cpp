@@ -4,6 +4,8 @@
 
 namespace mm {
 
-void panic(const PanicReport& report) { throw host::Panic(report.what); }
+void panic(const PanicReport& report) {
+    throw host::Panic(report);
+}
 
 }  // namespace mm
