@@ -56,6 +56,7 @@ class FrameAccount {
         }
         table_[*frame] = FrameRecord{.page = 0, .references = 0, .owner = owner, .audit_mark = 0};
         ++count_of(owner);
+        ++allocations_;
         return OwnedFrame(*this, *frame, owner);
     }
 
@@ -73,6 +74,7 @@ class FrameAccount {
             return refuse(frame, owner, released.error());
         }
         --count_of(owner);
+        ++releases_;
         return {};
     }
 
@@ -93,6 +95,9 @@ class FrameAccount {
     }
     /// Every frame of the account, whoever has it.
     [[nodiscard]] FrameCount total_frames() const { return total_; }
+    /// Frames handed out and given back since boot. They wrap.
+    [[nodiscard]] std::uint32_t allocations() const { return allocations_; }
+    [[nodiscard]] std::uint32_t releases() const { return releases_; }
     /// Releases refused since boot.
     [[nodiscard]] std::uint32_t wrong_releases() const { return wrong_releases_; }
     [[nodiscard]] FrameTable table() const { return table_; }
@@ -117,6 +122,8 @@ class FrameAccount {
     WrongReleaseReport report_;
     std::array<FrameCount, kFrameOwnerCount> counts_{};
     FrameCount total_ = 0;
+    std::uint32_t allocations_ = 0;
+    std::uint32_t releases_ = 0;
     std::uint32_t wrong_releases_ = 0;
 };
 

@@ -25,23 +25,23 @@ namespace mm {
 enum class FrameOwner : std::uint8_t {
     kHole,         ///< No usable memory at this number: outside the account.
     kFree,         ///< Waits in the allocator.
+    kWithdrawn,    ///< Claimed by the firmware, found absent or broken when it was first tried.
     kFirmware,     ///< The firmware still uses it (real-mode vectors, EBDA, ROM area), whatever the map says.
     kKernelImage,  ///< Text, data and stacks of the kernel itself.
     kBootInformation,  ///< What the loader left: the information block, the map, strings.
-    kModule,           ///< A file the loader brought along.
-    kFrameMetadata,    ///< The allocator's bits and this table.
-    kPageTable,        ///< `references` counts its present entries.
-    kKernelHeap,       ///< Mapped in the kernel heap's region.
-    kExercise,         ///< Held by a self-test.
-    kWithdrawn,        ///< Claimed by the firmware, found absent or broken at its first hand-out.
+    kModule,  ///< A file the loader brought along; `references` counts the modules that share the frame.
+    kFrameMetadata,  ///< The allocator's bits and this table.
+    kPageTable,      ///< `references` counts its present entries.
+    kKernelHeap,     ///< Mapped in the kernel heap's region.
+    kExercise,       ///< Held by a self-test.
 };
 inline constexpr std::size_t kFrameOwnerCount = 11;
 
 /// The name in /proc/frames: one lower-case word.
 constexpr const char* to_string(FrameOwner owner) {
     constexpr std::array<const char*, kFrameOwnerCount> kNames = {
-        "hole",           "free",       "firmware",    "kernel-image", "boot-information", "module",
-        "frame-metadata", "page-table", "kernel-heap", "exercise",     "withdrawn"};
+        "hole",   "free",           "withdrawn",  "firmware",    "kernel-image", "boot-information",
+        "module", "frame-metadata", "page-table", "kernel-heap", "exercise"};
     const auto index = static_cast<std::size_t>(owner);
     return index < kNames.size() ? kNames[index] : "unknown";
 }

@@ -1,0 +1,42 @@
+// The kernel's command line: words `NAME=VALUE`, in any order; what is said last holds.
+//
+//   check=frames     try every frame before its first hand-out, poison it when it comes back (slow)
+//   check=none       the default
+//   frames=NAME      the frame allocator
+//   modules=N        expect N modules: another number is reported
+//   fail-frames=N    the N-th allocation of a frame since boot fails
+//   fail-heap=N      the N-th allocation from the kernel heap since boot fails
+//
+// Words that are not options of the kernel are left to whoever understands them (Linux does the same); a
+// value that makes no sense stops the boot with a line that lists those that do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace kernel {
+
+enum class FrameChecks : std::uint8_t { kNone, kVerify };
+
+struct Options {
+    FrameChecks frame_checks = FrameChecks::kNone;
+    std::optional<std::uint32_t> expected_modules;
+    std::uint32_t fail_frames_at = 0;  ///< 0: never.
+    std::uint32_t fail_heap_at = 0;    ///< 0: never.
+};
+
+/// A word whose value was not understood.
+struct BadOption {
+    std::string_view word;
+    const char* expected;  ///< What would have been, for a person.
+};
+
+/// Reads `command_line` into `options`. Nothing, or the first word that makes no sense; what stood before it
+/// counts.
+std::optional<BadOption> parse_options(std::string_view command_line, Options& options);
+
+/// The whole of `text` as a decimal number; nothing when it is none or does not fit.
+std::optional<std::uint32_t> parse_number(std::string_view text);
+
+}  // namespace kernel

@@ -1,0 +1,70 @@
+// Memory before there is an allocator: what the firmware gives, what of it is spoken for, and the first few
+// frames that are taken for the allocator's own tables.
+//
+// Owns: the cleaned map and the claims, in the image's start-up section; gone when booting is over.
+// Never hands out a frame that the map does not give, that the kernel, the loader or the firmware has, or
+// that does not keep what is written to it.
+#pragma once
+
+#include <cstdint>
+
+#include "kernel/boot/boot_information.hpp"
+#include "kernel/memory/window.hpp"
+#include "mm/frames/frame_table.hpp"
+#include "mm/map/claims.hpp"
+#include "mm/map/memory_map.hpp"
+
+namespace kernel {
+
+class BootMemory {
+  public:
+    /// Reads the loader's map, cleans it, logs what was odd about it, and claims what is in use. Refuses to
+    /// boot when there are more claims than there is room for.
+    BootMemory(Window& window, BootInformation& boot);
+
+    [[nodiscard]] const mm::MemoryMap& map() const { return map_; }
+    [[nodiscard]] const mm::ClaimList& claims() const { return claims_; }
+
+    /// Takes `count` frames for `owner` for good, each tried first, and calls visit(mm::FrameNumber) with
+    /// each. Lowest addresses first, but those below 1 MiB last. Refuses to boot when there are not so many.
+    template <typename Visit>
+    void take(mm::FrameCount count, mm::FrameOwner owner, Visit visit) {
+        while (count != 0) {
+            const mm::FrameRange run = take_run(count, owner);
+            for (mm::FrameNumber frame = run.begin; frame < run.end; ++frame) {
+                if (answers(frame)) {
+                    visit(frame);
+                    --count;
+                } else {
+                    withdraw(frame);
+                }
+            }
+        }
+    }
+
+  private:
+    /// After so many frames that are no memory the map is not believed any more.
+    static constexpr std::uint32_t kMostWithdrawn = 4096;
+
+    void read_map(BootInformation& boot);
+    void claim_known_memory(Window& window, BootInformation& boot);
+    void claim(mm::PhysRange bytes, mm::FrameOwner owner);
+    mm::FrameRange take_run(mm::FrameCount at_most, mm::FrameOwner owner);
+    bool answers(mm::FrameNumber frame);
+    void withdraw(mm::FrameNumber frame);
+
+    Window& window_;
+    mm::MemoryMap map_;
+    mm::ClaimList claims_;
+    std::uint32_t withdrawn_ = 0;
+};
+
+/// The claim that stands for `owner`: where two claim a frame, the owner named first in FrameOwner has it.
+constexpr mm::ClaimTag tag_of(mm::FrameOwner owner) {
+    return static_cast<mm::ClaimTag>(owner);
+}
+constexpr mm::FrameOwner owner_of(mm::ClaimTag tag) {
+    return static_cast<mm::FrameOwner>(tag);
+}
+
+}  // namespace kernel

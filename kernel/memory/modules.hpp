@@ -1,0 +1,60 @@
+// The files that the loader brought along.
+//
+// Owns: the frames of each module that is whole and lies in usable memory, until they are released on
+// purpose. A module that is not is reported and never read. Two modules may share a frame (a loader that does
+// not align them): it stays until the last of them is released.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "kernel/boot/boot_information.hpp"
+#include "mm/frames/frame_account.hpp"
+#include "mm/map/memory_map.hpp"
+
+namespace kernel {
+
+enum class ModuleState : std::uint8_t {
+    kPresent,
+    kReleased,    ///< Its frames have been given back.
+    kUnreadable,  ///< The loader's list does not say where it lies.
+    kOutside,     ///< Not wholly in usable memory that is its own: not used.
+};
+
+class Modules {
+  public:
+    /// Of more modules than this the rest is reported and left where it is, its frames kept.
+    static constexpr std::uint32_t kMostTracked = 1024;
+
+    Modules(BootInformation& boot, mm::FrameAccount& account) : boot_(boot), account_(account) {}
+
+    /// Looks at every module once, counts who shares which frame, and logs those that cannot be used, or a
+    /// number that is not the `expected` one.
+    void survey(const mm::MemoryMap& map, std::optional<std::uint32_t> expected);
+
+    [[nodiscard]] std::uint32_t count() const { return count_; }
+    [[nodiscard]] ModuleState state(std::uint32_t index) const { return states_[index]; }
+    /// Where it lies; absent for kUnreadable.
+    std::optional<LoadedModule> find(std::uint32_t index) { return boot_.module(index); }
+    /// The string it was loaded with, in `buffer`.
+    std::string_view text(const LoadedModule& module, std::span<char> buffer) {
+        return boot_.module_text(module, buffer);
+    }
+
+    /// Gives the module's frames back. Errors: kOutOfRange when there is no such module, kNotAllocated when
+    /// it is not present.
+    mm::Result<mm::FrameCount> release(std::uint32_t index);
+
+  private:
+    ModuleState judge(const LoadedModule& module, const mm::MemoryMap& map) const;
+    void release_unused(const LoadedModule& module);
+
+    BootInformation& boot_;
+    mm::FrameAccount& account_;
+    std::uint32_t count_ = 0;
+    ModuleState states_[kMostTracked] = {};
+};
+
+}  // namespace kernel

@@ -1,0 +1,94 @@
+// The window: how a kernel that maps no more than it must reaches the bytes of any frame.
+//
+// A stack of eight reserved pages, entry 1023 of the first page table first. `open` maps the frame at the
+// next one, the handle's end unmaps it and makes the CPU forget it, so a handle kept too long faults instead
+// of reading another frame. Frames of the kernel's own data (the page directory, the first page table) are
+// reachable where they lie.
+//
+// Owns: entries 1016..1023 of the first page table.
+// I1 entries above the depth are absent.  I2 handles close in reverse order.
+// Cost: a store, an invlpg and a handful of instructions each way. Interrupt handlers open none.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernel/arch/i686/cpu.hpp"
+#include "kernel/boot/image.hpp"
+#include "kernel/memory/address_space.hpp"
+#include "mm/core/frame_access.hpp"
+#include "mm/core/panic.hpp"
+#include "mm/paging/layout_i686.hpp"
+
+namespace kernel {
+
+class Window {
+  public:
+    /// A frame's bytes, until the handle's end.
+    class [[nodiscard]] Handle {
+      public:
+        Handle(const Handle&) = delete;
+        Handle& operator=(const Handle&) = delete;
+        ~Handle() {
+            if (window_ != nullptr) {
+                window_->close(bytes_);
+            }
+        }
+        [[nodiscard]] std::byte* bytes() const { return bytes_; }
+
+      private:
+        friend class Window;
+        Handle(std::byte* bytes, Window* window) : bytes_(bytes), window_(window) {}
+
+        std::byte* bytes_;
+        Window* window_;  // Null: nothing was mapped for this handle.
+    };
+
+    Window() = default;
+    Window(const Window&) = delete;
+    Window& operator=(const Window&) = delete;
+    ~Window() = default;
+
+    /// See mm::FrameAccess. Panics when all eight pages are in use.
+    Handle open(mm::FrameNumber frame) {
+        const mm::PhysAddr address = frame.address();
+        if (data_.contains(address)) {
+            return {(layout::kKernelBase + static_cast<std::size_t>(address.value())).as<std::byte>(),
+                    nullptr};
+        }
+        mm::expect(depth_ < layout::kWindowPages, "window: more frames open than it has pages");
+        const mm::VirtAddr page(layout::kWindowTop.value() - depth_ * mm::kPageSize);
+        ++depth_;
+        entry_of(page) = mm::LayoutI686::page_entry(frame, mm::page_flags::kWritable);
+        cpu::invalidate_page(page);
+        return {page.as<std::byte>(), this};
+    }
+
+    /// Frames open at this moment.
+    [[nodiscard]] std::size_t depth() const { return depth_; }
+
+  private:
+    static volatile std::uint32_t& entry_of(mm::VirtAddr page) {
+        return image::first_page_table()[mm::LayoutI686::index(page, 0)];
+    }
+    void close(std::byte* bytes) {
+        const mm::VirtAddr page = mm::VirtAddr::of(bytes);
+        mm::expect(page.value() == layout::kWindowTop.value() - (depth_ - 1) * mm::kPageSize,
+                   "window: handles closed out of order");
+        --depth_;
+        entry_of(page) = mm::LayoutI686::kAbsent;
+        cpu::invalidate_page(page);
+    }
+
+    std::size_t depth_ = 0;
+    mm::PhysRange data_{image::to_physical(image::data().begin), image::to_physical(image::data().end)};
+};
+
+/// The CPU's translations, for mm: see mm::Tlb.
+class CpuTlb {
+  public:
+    void forget_page(mm::VirtAddr page) { cpu::invalidate_page(page); }
+    void forget_all() { cpu::write_cr3(cpu::read_cr3()); }
+};
+
+}  // namespace kernel
