@@ -20,6 +20,7 @@ Result<void> ClaimList::claim(FrameRange frames, ClaimTag tag) {
     }
     evict_above(frames, tag);
     fill_gaps(frames, tag);
+    merge_neighbours();
     return {};
 }
 
@@ -83,26 +84,30 @@ void ClaimList::evict_above(FrameRange frames, ClaimTag tag) {
     }
 }
 
-/// Gives `tag` what nobody has of `frames`, and merges what touches.
+/// Gives `tag` what nobody has of `frames`.
 void ClaimList::fill_gaps(FrameRange frames, ClaimTag tag) {
-    std::size_t i = first_ending_after(frames.begin);
-    while (!frames.empty()) {
-        const bool gap = i == size_ || frames.begin < storage_[i].frames.begin;
-        if (gap) {
-            const bool to_the_end = i == size_ || frames.end <= storage_[i].frames.begin;
-            insert(i, {{frames.begin, to_the_end ? frames.end : storage_[i].frames.begin}, tag});
+    for (std::size_t i = first_ending_after(frames.begin); !frames.empty(); ++i) {
+        FrameNumber gap_end = frames.end;
+        if (i < size_ && storage_[i].frames.begin < gap_end) {
+            gap_end = storage_[i].frames.begin;
         }
-        frames.begin = storage_[i].frames.end < frames.end ? storage_[i].frames.end : frames.end;
-        ++i;
+        if (frames.begin < gap_end) {
+            insert(i, {{frames.begin, gap_end}, tag});
+        }
+        const FrameNumber reached = storage_[i].frames.end;
+        frames.begin = reached < frames.end ? reached : frames.end;
     }
-    // Only claims of this call can touch one of their own tag, and only near i's walk; one pass is as cheap.
+}
+
+/// Restores I2.
+void ClaimList::merge_neighbours() {
     std::size_t kept = 0;
-    for (std::size_t j = 0; j < size_; ++j) {
+    for (const Claim& claim : entries()) {
         Claim* const last = kept == 0 ? nullptr : &storage_[kept - 1];
-        if (last != nullptr && last->tag == storage_[j].tag && last->frames.end == storage_[j].frames.begin) {
-            last->frames.end = storage_[j].frames.end;
+        if (last != nullptr && last->tag == claim.tag && last->frames.end == claim.frames.begin) {
+            last->frames.end = claim.frames.end;
         } else {
-            storage_[kept++] = storage_[j];
+            storage_[kept++] = claim;
         }
     }
     size_ = kept;

@@ -67,6 +67,7 @@ class ClaimList {
     void erase(std::size_t at);
     void evict_above(FrameRange frames, ClaimTag tag);
     void fill_gaps(FrameRange frames, ClaimTag tag);
+    void merge_neighbours();
 
     std::span<Claim> storage_;
     std::size_t size_ = 0;

@@ -108,8 +108,9 @@ void MemoryMap::make_room() {
         return;
     }
     for (MapEntry& entry : held()) {
-        if (entry.kind != MemoryKind::kUsable) {
+        if (entry.kind > MemoryKind::kReserved) {
             entry.kind = MemoryKind::kReserved;
+            ++lost_entries_;
         }
     }
     sort(held());

@@ -123,7 +123,8 @@ class MemoryMap {
 
     /// Usable entries that were ignored because they run past 2^64.
     [[nodiscard]] std::uint32_t wrapped_entries() const { return wrapped_entries_; }
-    /// Entries that were dropped or swallowed, gaps included, for want of storage. 0: the map is exact.
+    /// Entries that were dropped, joined over a gap or turned to plain reserved for want of storage. 0: the
+    /// map is exact.
     [[nodiscard]] std::uint32_t lost_entries() const { return lost_entries_; }
 
     /// Panics when I1 or I2 is broken. O(n).

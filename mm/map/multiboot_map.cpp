@@ -42,7 +42,8 @@ MultibootMapEntry MultibootMapEntry::decode(std::span<const std::byte, kBytes> r
 
 void add_basic_memory(MemoryMap& map, std::uint32_t lower_kib, std::uint32_t upper_kib) {
     constexpr std::uint64_t kKiB = 1024;
-    map.add(PhysAddr(0), lower_kib * kKiB, MemoryKind::kUsable);
+    constexpr std::uint32_t kMostLowerKib = 640;
+    map.add(PhysAddr(0), (lower_kib < kMostLowerKib ? lower_kib : kMostLowerKib) * kKiB, MemoryKind::kUsable);
     map.add(PhysAddr(1024 * kKiB), upper_kib * kKiB, MemoryKind::kUsable);
 }
 

@@ -114,7 +114,8 @@ MultibootMapReport add_multiboot_map(MemoryMap& map, PhysAddr at, std::uint32_t 
     return report;
 }
 
-/// What a loader without a memory map still tells: `lower_kib` KiB of memory from address 0, and `upper_kib`
+/// What a loader without a memory map still tells: `lower_kib` KiB of memory from address 0, of which the
+/// specification allows at most 640 (what is claimed beyond is not memory but the ISA hole), and `upper_kib`
 /// KiB from 1 MiB to the first hole above it.
 void add_basic_memory(MemoryMap& map, std::uint32_t lower_kib, std::uint32_t upper_kib);
 
