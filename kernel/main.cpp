@@ -4,10 +4,6 @@
 #include "kernel/arch/i686/cpu.hpp"
 #include "kernel/arch/i686/machine.hpp"
 #include "kernel/boot/image.hpp"
-#include "kernel/clock.hpp"
-#include "kernel/drivers/pit.hpp"
-#include "kernel/drivers/serial.hpp"
-#include "kernel/drivers/vga_text.hpp"
 #include "kernel/log.hpp"
 #include "kernel/runtime/constructors.hpp"
 
@@ -16,22 +12,12 @@ namespace {
 
 constexpr std::uint32_t kMultibootLoaderMagic = 0x2BADB002;
 
-/// Makes the log visible: COM1 and the screen.
-void start_early_console() {
-    com1().start();
-    com2().start();
-    vga().start();
-    log().attach(&com1(), &vga());
-}
-
 }  // namespace
 }  // namespace kernel
 
 extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t multiboot_information) {
     using namespace kernel;
     run_constructors();
-    pit::start();
-    clock().start();
     start_early_console();
     log().info("PrimitiveOS");
     if (magic != kMultibootLoaderMagic) {
@@ -39,8 +25,12 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t mult
                     kMultibootLoaderMagic);
         refuse_to_boot();
     }
+    start_machine();
     const mm::PhysRange kernel_image = image::physical();
     log().info("kernel: {} KiB at 0x{x}, boot information at 0x{x}", kernel_image.size() / 1024,
                kernel_image.begin, multiboot_information);
-    cpu::stop();
+    for (;;) {
+        cpu::disable_interrupts();
+        cpu::wait_for_interrupt();
+    }
 }
