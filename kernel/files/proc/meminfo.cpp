@@ -1,0 +1,39 @@
+#include "kernel/boot/image.hpp"
+#include "kernel/files/proc/memory_files.hpp"
+
+namespace kernel {
+namespace {
+
+void print_kib(Printer& out, const char* name, std::size_t frames) {
+    out.print("{16}{8} kB\n", name, frames * (mm::kPageSize / 1024));
+}
+
+std::size_t stack_frames() {
+    return (image::boot_stack().size() + image::double_fault_stack().size()) / mm::kPageSize;
+}
+
+}  // namespace
+
+// Linux's fields, as far as there is something to say. MemTotal is what the allocator can ever have: memory
+// without the firmware's part, the kernel's image and the account's own tables.
+FileResult<void> MeminfoFile::read(Printer& out) {
+    using mm::FrameOwner;
+    const mm::FrameAccount& account = memory_.account();
+    const mm::FrameCount reserved =
+        account.frames_of(FrameOwner::kFirmware) + account.frames_of(FrameOwner::kKernelImage) +
+        account.frames_of(FrameOwner::kBootInformation) + account.frames_of(FrameOwner::kFrameMetadata) +
+        account.frames_of(FrameOwner::kWithdrawn);
+    const mm::FrameCount free = account.frames_of(FrameOwner::kFree);
+    print_kib(out, "MemTotal:", account.total_frames() - reserved);
+    print_kib(out, "MemFree:", free);
+    print_kib(out, "MemAvailable:", free);
+    print_kib(out, "Slab:", account.frames_of(FrameOwner::kKernelHeap));
+    print_kib(out, "KernelStack:", stack_frames());
+    print_kib(out, "PageTables:", account.frames_of(FrameOwner::kPageTable));
+    print_kib(out, "VmallocTotal:", layout::kHeap.size() / mm::kPageSize);
+    print_kib(out, "VmallocUsed:", account.frames_of(FrameOwner::kKernelHeap));
+    print_kib(out, "HardwareCorrupted:", account.frames_of(FrameOwner::kWithdrawn));
+    return {};
+}
+
+}  // namespace kernel

@@ -1,0 +1,246 @@
+#include "kernel/memory/audit.hpp"
+
+#include <array>
+#include <optional>
+
+#include "kernel/arch/i686/probe.hpp"
+#include "kernel/boot/image.hpp"
+#include "kernel/log.hpp"
+
+namespace kernel {
+namespace {
+
+using mm::FrameCount;
+using mm::FrameNumber;
+using mm::FrameOwner;
+using mm::VirtAddr;
+
+enum Mark : std::uint8_t { kUnseen = 0, kSeen = 1 };
+
+class Audit {
+  public:
+    explicit Audit(KernelMemory& memory)
+        : memory_(memory), account_(memory.account()), table_(account_.table()) {}
+
+    std::uint32_t run() {
+        check_allocator();
+        check_heap();
+        clear_marks();
+        check_mappings();
+        check_tables();
+        check_translations();
+        check_modules();
+        check_frames();
+        if (findings_ > kMostLines) {
+            log().error("audit: and {} more", findings_ - kMostLines);
+        }
+        return findings_;
+    }
+
+  private:
+    static constexpr std::uint32_t kMostLines = 10;
+
+    template <typename... Arguments>
+    void find(std::string_view format, const Arguments&... arguments) {
+        if (++findings_ <= kMostLines) {
+            log().error(format, arguments...);
+        }
+    }
+
+    /// Calls visit(FrameNumber) for every frame that the firmware gives.
+    template <typename Visit>
+    void for_each_usable(Visit visit) const {
+        for (const mm::FrameRange range : memory_.map().usable()) {
+            for (FrameNumber frame = range.begin; frame < range.end; ++frame) {
+                visit(frame);
+            }
+        }
+    }
+
+    void check_allocator() {
+        if (!account_.source().check_invariants()) {
+            find("audit: the allocator's own counts contradict its bits");
+        }
+    }
+
+    void check_heap() {
+        if (const std::optional<mm::HeapFault> fault = memory_.heap().blocks().check_invariants()) {
+            find("audit: heap: {} at 0x{x}", fault->what, fault->address);
+        }
+        if (memory_.heap().blocks().pages_held() != account_.frames_of(FrameOwner::kKernelHeap)) {
+            find("audit: the heap holds {} pages, the account says {} frames",
+                 memory_.heap().blocks().pages_held(), account_.frames_of(FrameOwner::kKernelHeap));
+        }
+    }
+
+    void clear_marks() {
+        for_each_usable([this](FrameNumber frame) {
+            if (!account_.source().is_free(frame)) {
+                table_[frame].audit_mark = kUnseen;
+            }
+        });
+    }
+
+    /// The owner that a frame mapped at `page` must have; nothing where frames are mapped that no account
+    /// speaks of.
+    static std::optional<FrameOwner> owner_at(VirtAddr page) {
+        if (layout::kHeap.contains(page)) {
+            return FrameOwner::kKernelHeap;
+        }
+        if (image::whole().contains(page)) {
+            return FrameOwner::kKernelImage;
+        }
+        const bool is_metadata = (layout::kFrameTable <= page && page < layout::kFrameTableEnd) ||
+                                 (layout::kFreeBitmap <= page && page < layout::kVgaText);
+        return is_metadata ? std::optional(FrameOwner::kFrameMetadata) : std::nullopt;
+    }
+
+    void check_mappings() {
+        memory_.tables().for_each_page(
+            VirtAddr(0), layout::kLastPage, [this](VirtAddr page, mm::Mapping mapping) {
+                const FrameOwner owner = account_.owner_of(mapping.frame);
+                const std::optional<FrameOwner> expected = owner_at(page);
+                if (!expected) {
+                    if (owner == FrameOwner::kFree) {
+                        find("audit: free frame 0x{x} is mapped at 0x{x}", mapping.frame, page);
+                    }
+                    return;
+                }
+                if (owner != *expected) {
+                    find("audit: frame 0x{x}, mapped at 0x{x}, belongs to {} instead of {}", mapping.frame,
+                         page, mm::to_string(owner), mm::to_string(*expected));
+                    return;
+                }
+                if (*expected == FrameOwner::kKernelHeap) {
+                    check_heap_mapping(page, mapping);
+                }
+                if (is_usable(mapping.frame)) {
+                    table_[mapping.frame].audit_mark = kSeen;
+                }
+            });
+    }
+
+    void check_heap_mapping(VirtAddr page, mm::Mapping mapping) {
+        const mm::FrameRecord& record = table_[mapping.frame];
+        if (record.audit_mark == kSeen) {
+            find("audit: frame 0x{x} is mapped twice, the second time at 0x{x}", mapping.frame, page);
+        }
+        if (record.references != 1 || mm::PageNumber(record.page) != page.page() ||
+            !mapping.flags.has(mm::page_flags::kOwned)) {
+            find("audit: the record of frame 0x{x}, mapped at 0x{x}, says {} mappings at page 0x{x}",
+                 mapping.frame, page, record.references, record.page);
+        }
+        if (!memory_.heap().pages().holds(page.as<void>())) {
+            find("audit: page 0x{x} is mapped, but the heap does not hold it", page);
+        }
+    }
+
+    void check_tables() {
+        memory_.tables().for_each_table([this](FrameNumber table, unsigned present) {
+            const FrameOwner owner = account_.owner_of(table);
+            if (owner != FrameOwner::kPageTable && owner != FrameOwner::kKernelImage) {
+                find("audit: page table 0x{x} belongs to {}", table, mm::to_string(owner));
+                return;
+            }
+            // The window's own entries come and go outside the count; none is open here but the walk's.
+            if (table_[table].references != present && owner == FrameOwner::kPageTable) {
+                find("audit: page table 0x{x} has {} entries, its record says {}", table, present,
+                     table_[table].references);
+            }
+            if (is_usable(table)) {
+                table_[table].audit_mark = kSeen;
+            }
+        });
+    }
+
+    /// Asks the CPU itself, at every page the heap ever used: a page without an entry must fault, one with an
+    /// entry must show the bytes of its frame.
+    void check_translations() {
+        const mm::VirtRange heap = memory_.heap().pages().ever_used();
+        for (VirtAddr page = heap.begin; page < heap.end; page = page + mm::kPageSize) {
+            const std::optional<mm::Mapping> mapping = memory_.tables().lookup(page);
+            const std::optional<std::uint32_t> seen = probe_read(page);
+            if (!mapping) {
+                if (seen) {
+                    find("audit: stale translation: page 0x{x} is not mapped, but the CPU still reads it",
+                         page);
+                }
+                continue;
+            }
+            const auto frame = memory_.window().open(mapping->frame);
+            if (seen != *reinterpret_cast<const std::uint32_t*>(frame.bytes())) {
+                find("audit: stale translation: the CPU reads another frame at page 0x{x} than 0x{x}", page,
+                     mapping->frame);
+            }
+        }
+    }
+
+    void check_modules() {
+        for (std::uint32_t i = 0; i < memory_.modules().count(); ++i) {
+            const std::optional<LoadedModule> module = memory_.modules().find(i);
+            if (!module || memory_.modules().state(i) != ModuleState::kPresent) {
+                continue;
+            }
+            const mm::FrameRange frames = mm::touched_frames(module->bytes);
+            for (FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
+                if (account_.owner_of(frame) != FrameOwner::kModule) {
+                    find("audit: frame 0x{x} of module {} belongs to {}", frame, i,
+                         mm::to_string(account_.owner_of(frame)));
+                }
+                table_[frame].audit_mark = kSeen;
+            }
+        }
+    }
+
+    /// Whether somebody must have been found who has the frame.
+    static bool must_be_seen(FrameOwner owner) {
+        return owner == FrameOwner::kKernelHeap || owner == FrameOwner::kPageTable ||
+               owner == FrameOwner::kFrameMetadata || owner == FrameOwner::kModule ||
+               owner == FrameOwner::kKernelImage;
+    }
+
+    void check_frames() {
+        std::array<FrameCount, mm::kFrameOwnerCount> counts{};
+        FrameCount total = 0;
+        for_each_usable([&](FrameNumber frame) {
+            ++total;
+            const FrameOwner owner = account_.owner_of(frame);
+            ++counts[static_cast<std::size_t>(owner)];
+            if (owner == FrameOwner::kHole) {
+                find("audit: frame 0x{x} is memory, but nobody's", frame);
+            } else if (owner == FrameOwner::kExercise) {
+                find("audit: frame 0x{x} was left behind by a self-test", frame);
+            } else if (must_be_seen(owner) && table_[frame].audit_mark != kSeen) {
+                find("audit: frame 0x{x} is lost: {} is said to have it, but does not", frame,
+                     mm::to_string(owner));
+            }
+        });
+        for (std::size_t i = 0; i < counts.size(); ++i) {
+            const auto owner = static_cast<FrameOwner>(i);
+            if (owner != FrameOwner::kHole && counts[i] != account_.frames_of(owner)) {
+                find("audit: {} has {} frames, the account says {}", mm::to_string(owner), counts[i],
+                     account_.frames_of(owner));
+            }
+        }
+        if (total != account_.total_frames()) {
+            find("audit: the firmware gives {} frames, the account knows {}", total, account_.total_frames());
+        }
+    }
+
+    [[nodiscard]] bool is_usable(FrameNumber frame) const {
+        return account_.owner_of(frame) != FrameOwner::kHole && table_.contains(frame);
+    }
+
+    KernelMemory& memory_;
+    mm::FrameAccount& account_;
+    mm::FrameTable table_;
+    std::uint32_t findings_ = 0;
+};
+
+}  // namespace
+
+std::uint32_t audit(KernelMemory& memory) {
+    return Audit(memory).run();
+}
+
+}  // namespace kernel
