@@ -11,7 +11,6 @@ constexpr char kEscape = 0x1B;
 constexpr char kDelete = 0x7F;
 
 constexpr std::string_view kEraseOne = "\b \b";
-constexpr std::string_view kBell = "\a";
 
 /// A byte of UTF-8 that is not a character's first.
 bool continues_character(char byte) {
@@ -89,7 +88,6 @@ bool LineEditor::skip_escape_sequence(char byte) {
 void LineEditor::add(char byte) {
     if (size_ == bytes_.size()) {
         too_long_ = true;
-        screen_.write(kBell);
         return;
     }
     bytes_[size_++] = byte;

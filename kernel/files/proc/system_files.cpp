@@ -1,0 +1,13 @@
+#include "kernel/files/proc/system_files.hpp"
+
+namespace kernel {
+
+void add_system_files(Directory& proc) {
+    proc.add(cmdline_node());
+    proc.add(interrupts_node());
+    proc.add(kmsg_node());
+    proc.add(uptime_node());
+    proc.add(version_node());
+}
+
+}  // namespace kernel

@@ -1,0 +1,21 @@
+// The files about the system as a whole: /proc/cmdline, interrupts, kmsg, uptime and version, in Linux's
+// formats.
+//
+// Each is defined, with its format, in the source of its name. What they show belongs to others; reading
+// costs what that owner's printing costs. Main line only.
+#pragma once
+
+#include "kernel/files/tree.hpp"
+
+namespace kernel {
+
+Node& cmdline_node();
+Node& interrupts_node();
+Node& kmsg_node();
+Node& uptime_node();
+Node& version_node();
+
+/// Adds all of them to `proc`. Once.
+void add_system_files(Directory& proc);
+
+}  // namespace kernel
