@@ -1,7 +1,15 @@
 #include "kernel/arch/i686/machine.hpp"
 
 #include "kernel/arch/i686/cpu.hpp"
+#include "kernel/arch/i686/interrupts.hpp"
 #include "kernel/arch/i686/port.hpp"
+#include "kernel/arch/i686/segments.hpp"
+#include "kernel/boot/init.hpp"
+#include "kernel/clock.hpp"
+#include "kernel/drivers/keyboard.hpp"
+#include "kernel/drivers/pit.hpp"
+#include "kernel/drivers/serial.hpp"
+#include "kernel/drivers/vga_text.hpp"
 #include "kernel/log.hpp"
 
 namespace kernel {
@@ -12,6 +20,26 @@ constexpr port::Port kAcpiPm1aControl = 0x604;  // where SeaBIOS puts it on QEMU
 constexpr std::uint16_t kSleepEnable = 0x2000;  // sleep type 0: soft off, on both
 
 }  // namespace
+
+INIT_CODE void start_early_console() {
+    pit::start();
+    clock().start();
+    com1().start();
+    com2().start();
+    vga().start();
+    log().attach(&com1(), &vga());
+}
+
+INIT_CODE void start_machine() {
+    start_segments();
+    start_interrupts();
+    keyboard().start();
+    enable_irq(IrqLine::kTimer, "timer", [] { clock().tick(); });
+    enable_irq(IrqLine::kKeyboard, "i8042", [] { keyboard().receive(); });
+    enable_irq(IrqLine::kCom2, "ttyS1", [] { com2().receive(); });
+    enable_irq(IrqLine::kCom1, "ttyS0", [] { com1().receive(); });
+    cpu::enable_interrupts();
+}
 
 void machine_exit(ExitCode code) {
     port::out32(kExitDevice, static_cast<std::uint32_t>(code));

@@ -1,9 +1,16 @@
-// Leaving the machine: power off, or tell the emulator how it went.
+// The machine as a whole: switching its devices on, and leaving it: power off, or tell the emulator how it
+// went.
 #pragma once
 
 #include <cstdint>
 
 namespace kernel {
+
+/// Makes the log visible, on COM1 and on the screen, and starts the clock. The first thing kernel_main does.
+void start_early_console();
+
+/// Segments, exceptions, interrupts, timer, keyboard and serial ports. Afterwards interrupts are on.
+void start_machine();
 
 /// What the exit device of an emulator is told; QEMU's exit status is twice that plus one.
 enum class ExitCode : std::uint32_t {

@@ -1,0 +1,156 @@
+#include "kernel/arch/i686/exceptions.hpp"
+
+#include <array>
+
+#include "kernel/arch/i686/cpu.hpp"
+#include "kernel/arch/i686/segments.hpp"
+#include "kernel/boot/image.hpp"
+#include "kernel/fixed_text.hpp"
+#include "kernel/panic.hpp"
+
+namespace kernel {
+namespace {
+
+constexpr std::uint32_t kPageFault = 14;
+constexpr std::uint32_t kFirstWithSelector = 10;  // 10..13: the error code names a segment
+constexpr std::uint32_t kLastWithSelector = 13;
+
+// [intel/vol3] table 6-1
+constexpr std::array<const char*, 32> kNames = {
+    "divide error",
+    "debug exception",
+    "non-maskable interrupt",
+    "breakpoint",
+    "overflow",
+    "bound range exceeded",
+    "invalid opcode",
+    "device not available",
+    "double fault",
+    "coprocessor segment overrun",
+    "invalid TSS",
+    "segment not present",
+    "stack-segment fault",
+    "general protection fault",
+    "page fault",
+    "reserved exception 15",
+    "x87 floating-point error",
+    "alignment check",
+    "machine check",
+    "SIMD floating-point error",
+    "virtualization exception",
+    "control protection exception",
+    "reserved exception 22",
+    "reserved exception 23",
+    "reserved exception 24",
+    "reserved exception 25",
+    "reserved exception 26",
+    "reserved exception 27",
+    "hypervisor injection",
+    "VMM communication exception",
+    "security exception",
+    "reserved exception 31",
+};
+
+using Headline = FixedText<160>;
+
+/// [intel/vol3] 4.7: bit 0 protection (else not present), 1 write, 2 user, 3 reserved bit set, 4 instruction
+/// fetch
+void describe_page_fault(Printer& out, std::uint32_t error_code, std::uint32_t address) {
+    const char* const who = (error_code & 4U) != 0 ? "user" : "kernel";
+    const char* access = (error_code & 2U) != 0 ? "write to" : "read of";
+    if ((error_code & 16U) != 0) {
+        access = "instruction fetch from";
+    }
+    const char* why = (error_code & 1U) != 0 ? "the page's protection forbids it" : "the page is not present";
+    if ((error_code & 8U) != 0) {
+        why = "a reserved bit is set in its page-table entry";
+    }
+    out.print(": {} {} 0x{08x}, {}", who, access, address, why);
+    if (address < mm::kPageSize) {
+        out.print(" (a null pointer)");
+    }
+}
+
+/// [intel/vol3] 6.13: bit 0 external, 1 IDT, 2 LDT (else GDT), 15..3 index
+void describe_selector(Printer& out, std::uint32_t error_code) {
+    if (error_code == 0) {
+        return;
+    }
+    const char* table = (error_code & 4U) != 0 ? "LDT" : "GDT";
+    if ((error_code & 2U) != 0) {
+        table = "IDT";
+    }
+    out.print(": entry {} of the {}{}", error_code >> 3, table,
+              (error_code & 1U) != 0 ? ", met by an external event" : "");
+}
+
+Registers registers_of(const TrapFrame& frame, std::uint32_t cr2) {
+    const bool from_user = (frame.cs & 3U) != 0;
+    // From ring 0 the CPU pushes no stack pointer: it pointed behind what the CPU did push.
+    const auto kernel_esp = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&frame.user_esp));
+    return {.eax = frame.eax,
+            .ebx = frame.ebx,
+            .ecx = frame.ecx,
+            .edx = frame.edx,
+            .esi = frame.esi,
+            .edi = frame.edi,
+            .ebp = frame.ebp,
+            .esp = from_user ? frame.user_esp : kernel_esp,
+            .eip = frame.eip,
+            .eflags = frame.eflags,
+            .cs = frame.cs,
+            .ss = from_user ? frame.user_ss : static_cast<std::uint32_t>(Selector::kKernelData),
+            .cr0 = cpu::read_cr0(),
+            .cr2 = cr2,
+            .cr3 = cpu::read_cr3()};
+}
+
+Registers registers_of(const TaskState& task) {
+    return {.eax = task.eax,
+            .ebx = task.ebx,
+            .ecx = task.ecx,
+            .edx = task.edx,
+            .esi = task.esi,
+            .edi = task.edi,
+            .ebp = task.ebp,
+            .esp = task.esp,
+            .eip = task.eip,
+            .eflags = task.eflags,
+            .cs = task.cs,
+            .ss = task.ss,
+            .cr0 = cpu::read_cr0(),
+            .cr2 = cpu::read_cr2(),
+            .cr3 = cpu::read_cr3()};
+}
+
+}  // namespace
+
+void report_exception(const TrapFrame& frame) {
+    const std::uint32_t cr2 = cpu::read_cr2();  // before anything here can fault
+    Headline headline;
+    Printer out(headline);
+    out.print("{}", kNames[frame.vector % kNames.size()]);
+    if (frame.vector == kPageFault) {
+        describe_page_fault(out, frame.error_code, cr2);
+    } else if (frame.vector >= kFirstWithSelector && frame.vector <= kLastWithSelector) {
+        describe_selector(out, frame.error_code);
+    }
+    const Registers registers = registers_of(frame, cr2);
+    stop_with_report({.headline = headline.text(),
+                      .registers = &registers,
+                      .instruction = registers.eip,
+                      .frame_pointer = registers.ebp});
+}
+
+void report_double_fault() {
+    const Registers registers = registers_of(interrupted_task());
+    const mm::VirtAddr fault(std::uintptr_t{registers.cr2});
+    const bool overflow = image::boot_stack_guard().contains(fault);
+    stop_with_report({.headline = overflow ? "double fault: the kernel stack overflowed into its guard page"
+                                           : "double fault: an exception while another was being delivered",
+                      .registers = &registers,
+                      .instruction = registers.eip,
+                      .frame_pointer = registers.ebp});
+}
+
+}  // namespace kernel

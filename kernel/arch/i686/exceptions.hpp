@@ -1,0 +1,16 @@
+// The CPU's exceptions, told to a person. Every exception in the kernel is a bug and ends in a report.
+//
+// Cost: does not matter, neither returns. Safe on any stack and with any state of the rest of the kernel.
+#pragma once
+
+#include "kernel/arch/i686/interrupts.hpp"
+
+namespace kernel {
+
+/// Reports the exception in `frame` with everything known about it, and stops the machine.
+[[noreturn]] void report_exception(const TrapFrame& frame);
+
+/// The double-fault task begins here, on its own stack; what was interrupted is in interrupted_task().
+[[noreturn]] void report_double_fault();
+
+}  // namespace kernel

@@ -1,0 +1,109 @@
+#include "kernel/arch/i686/interrupts.hpp"
+
+#include <array>
+
+#include "kernel/arch/i686/cpu.hpp"
+#include "kernel/arch/i686/exceptions.hpp"
+#include "kernel/arch/i686/segments.hpp"
+#include "kernel/boot/init.hpp"
+#include "kernel/drivers/pic.hpp"
+
+namespace kernel {
+namespace {
+
+constexpr std::uint32_t kFirstIrqVector = 32;
+constexpr std::uint32_t kVectors = kFirstIrqVector + pic::kLines;
+constexpr std::uint32_t kDoubleFault = 8;
+
+struct Gate {
+    std::uint16_t offset_low = 0;
+    std::uint16_t selector = 0;
+    std::uint8_t reserved = 0;
+    std::uint8_t type = 0;
+    std::uint16_t offset_high = 0;
+};
+static_assert(sizeof(Gate) == 8);
+
+constexpr std::uint8_t kInterruptGate = 0x8E;  // present, ring 0, 32-bit; turns interrupts off
+constexpr std::uint8_t kTaskGate = 0x85;       // present, ring 0
+
+struct IrqUse {
+    const char* name = nullptr;
+    IrqHandler handler = nullptr;
+    std::uint32_t count = 0;
+};
+
+constinit std::array<Gate, kVectors> idt{};
+constinit std::array<IrqUse, pic::kLines> irqs{};
+constinit std::uint32_t spurious_count = 0;
+
+void handle_irq(std::uint32_t line) {
+    if (pic::is_spurious(line)) {
+        ++spurious_count;
+        return;
+    }
+    IrqUse& irq = irqs[line];
+    ++irq.count;
+    if (irq.handler != nullptr) {
+        irq.handler();
+    }
+    pic::end_of_interrupt(line);
+}
+
+}  // namespace
+
+extern "C" {
+
+/// One entry stub a vector, in order (interrupt_entry.S).
+extern const std::uint32_t interrupt_entries[kVectors];
+
+/// Where every stub leads.
+void dispatch_interrupt(TrapFrame* frame) {
+    cpu::end_sleep();
+    if (frame->vector >= kFirstIrqVector) {
+        handle_irq(frame->vector - kFirstIrqVector);
+    } else {
+        report_exception(*frame);
+    }
+}
+
+}  // extern "C"
+
+INIT_CODE void start_interrupts() {
+    for (std::uint32_t vector = 0; vector < kVectors; ++vector) {
+        const std::uint32_t entry = interrupt_entries[vector];
+        idt[vector] = {.offset_low = static_cast<std::uint16_t>(entry),
+                       .selector = static_cast<std::uint16_t>(Selector::kKernelCode),
+                       .type = kInterruptGate,
+                       .offset_high = static_cast<std::uint16_t>(entry >> 16)};
+    }
+    idt[kDoubleFault] = {.selector = static_cast<std::uint16_t>(Selector::kDoubleFaultTask),
+                         .type = kTaskGate};
+    struct [[gnu::packed]] {
+        std::uint16_t limit;
+        std::uint32_t base;
+    } const pointer = {sizeof(idt) - 1,
+                       static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(idt.data()))};
+    asm volatile("lidt %0" : : "m"(pointer) : "memory");
+    pic::start(kFirstIrqVector);
+}
+
+void enable_irq(IrqLine line, const char* name, IrqHandler handler) {
+    const cpu::InterruptsOff guard;
+    const auto index = static_cast<std::uint32_t>(line);
+    irqs[index].name = name;
+    irqs[index].handler = handler;
+    pic::unmask(index);
+}
+
+void print_interrupts(Printer& out) {
+    out.print("           CPU0\n");
+    for (std::uint32_t line = 0; line < pic::kLines; ++line) {
+        if (irqs[line].name != nullptr) {
+            out.print("{3}: {10}   XT-PIC      {}\n", line, irqs[line].count, irqs[line].name);
+        }
+    }
+    out.print("SPU: {10}   Spurious interrupts\n", spurious_count);
+}
+
+}  // namespace kernel

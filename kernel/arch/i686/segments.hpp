@@ -1,0 +1,43 @@
+// Segments and task states: the GDT, the TSS the CPU finds the kernel's stack in, and the one a double fault
+// runs on.
+//
+//   0x00 null | 0x08 kernel code | 0x10 kernel data | 0x18 user code | 0x20 user data | 0x28 TSS | 0x30
+//   double-fault TSS
+//
+// Every code and data segment is flat, 0 to 4 GiB: protection is paging's. Called once while booting.
+// [intel/vol3] 3.4.5 (descriptors), 8.2 (task state)
+#pragma once
+
+#include <cstdint>
+
+namespace kernel {
+
+enum class Selector : std::uint16_t {
+    kKernelCode = 0x08,
+    kKernelData = 0x10,
+    kUserCode = 0x18 | 3,
+    kUserData = 0x20 | 3,
+    kTaskState = 0x28,
+    kDoubleFaultTask = 0x30,
+};
+
+/// The 32-bit task-state segment, as the CPU lays it out.
+struct TaskState {
+    std::uint32_t previous;
+    std::uint32_t esp0, ss0, esp1, ss1, esp2, ss2;
+    std::uint32_t cr3;
+    std::uint32_t eip, eflags;
+    std::uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi;
+    std::uint32_t es, cs, ss, ds, fs, gs;
+    std::uint32_t ldt;
+    std::uint16_t trap, io_map_base;
+};
+static_assert(sizeof(TaskState) == 104);
+
+/// Loads the GDT, the segment registers and the task register. Interrupts are off.
+void start_segments();
+
+/// What the CPU was doing when a double fault stopped it: the task switch saves it here.
+const TaskState& interrupted_task();
+
+}  // namespace kernel
