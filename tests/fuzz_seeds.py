@@ -11,7 +11,7 @@ import struct
 import sys
 from pathlib import Path
 
-CROWDED, SCARCE, LENGTH_OFF, OVERLONG = 1, 2, 4, 8
+CROWDED, SCARCE, LENGTH_OFF, OVERLONG, FEW_CLAIMS = 1, 2, 4, 8, 16
 
 PC = [
     (0x0, 0x9FC00, 1),
@@ -35,6 +35,7 @@ def seeds():
     pc = b"".join(entry(*e) for e in PC)
     yield seed(0, pc)
     yield seed(0, pc, b"")
+    yield seed(FEW_CLAIMS, pc)
     yield seed(LENGTH_OFF, pc)
     yield seed(LENGTH_OFF | OVERLONG, pc)
     yield seed(0, entry(0, 0x200000, 1) + entry(0x100000, 0x1000, 2, size=0))

@@ -13,9 +13,8 @@ Result<void> ClaimList::claim(FrameRange frames, ClaimTag tag) {
          ++i) {
         ++overlapped;
     }
-    // The first and last claim overlapped may each lose a part of itself, and before, between and after the
-    // claims that stay there may be a gap to fill.
-    if (size_ + overlapped + 3 > storage_.size()) {
+    // At each end of `frames` a claim may split or a gap be filled; between two overlapped claims, a gap.
+    if (size_ + overlapped + 1 > storage_.size()) {
         return failure(Error::kNoMemory);
     }
     evict_above(frames, tag);

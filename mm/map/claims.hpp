@@ -44,7 +44,7 @@ class ClaimList {
     explicit constexpr ClaimList(std::span<Claim> storage) : storage_(storage) {}
 
     /// Claims `frames` for `tag`, except those that a lower tag has; takes over those that a higher tag has.
-    /// Needs room for three claims more, and one for each claim it overlaps. An empty range claims nothing.
+    /// Needs room for one claim more, and one for each claim it overlaps. An empty range claims nothing.
     /// Error: kNoMemory when that room is not there; nothing has changed then.
     [[nodiscard]] Result<void> claim(FrameRange frames, ClaimTag tag);
 

@@ -105,7 +105,7 @@ TEST(ClaimList, an_empty_claim_claims_nothing) {
 }
 
 TEST(ClaimList, a_claim_without_room_fails_and_changes_nothing) {
-    std::array<Claim, 5> storage;
+    std::array<Claim, 3> storage;
     ClaimList claims(storage);
     ASSERT_TRUE(claims.claim(frames(10, 20), kModule));
     ASSERT_TRUE(claims.claim(frames(30, 40), kModule));
@@ -143,8 +143,7 @@ TEST(ClaimList, taking_more_than_any_run_has_fails_and_changes_nothing) {
 
 TEST(ClaimList, taking_without_room_for_the_claim_fails) {
     const Machine machine;
-    std::array<Claim, 2> storage;
-    ClaimList claims(storage);
+    ClaimList claims({});
     EXPECT_EQ(claims.take(machine.map, 1, kModule).error(), Error::kNoMemory);
 }
 
@@ -171,7 +170,7 @@ RC_GTEST_PROP(ClaimList, partitions_memory_as_a_set_of_frames_would, ()) {  // A
         std::fill(model.begin() + part.begin.value(), model.begin() + part.end.value(), kFree);
     }
     map.clean();
-    std::vector<Claim> storage(kFrames + claimed.size() + 3);
+    std::vector<Claim> storage(2 * claimed.size() + 2);  // No more can ever be needed.
     ClaimList claims(storage);
     for (const auto& [part, tag] : claimed) {
         RC_ASSERT(claims.claim(part, ClaimTag{tag}).has_value());
