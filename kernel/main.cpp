@@ -1,36 +1,75 @@
-// The kernel's main line: console, machine, memory, prompt.
+// The kernel's main line: console, machine, memory, files, prompt.
 #include <cstdint>
 
 #include "kernel/arch/i686/cpu.hpp"
 #include "kernel/arch/i686/machine.hpp"
 #include "kernel/boot/image.hpp"
+#include "kernel/boot/multiboot.hpp"
+#include "kernel/files/proc/benchmark.hpp"
+#include "kernel/files/proc/memory_files.hpp"
+#include "kernel/files/proc/system_files.hpp"
+#include "kernel/files/tree.hpp"
 #include "kernel/log.hpp"
+#include "kernel/memory/kernel_memory.hpp"
+#include "kernel/programs/console.hpp"
+#include "kernel/programs/host_command.hpp"
 #include "kernel/runtime/constructors.hpp"
+#include "kernel/static_storage.hpp"
 
 namespace kernel {
 namespace {
 
-constexpr std::uint32_t kMultibootLoaderMagic = 0x2BADB002;
+/// The tree of files: everything the system shows and lets itself be told.
+class Files {
+  public:
+    explicit Files(KernelMemory& memory) : memory_files_(memory), benchmark_(memory) {
+        root_.add(proc_node_);
+        add_system_files(proc_);
+        memory_files_.add_to(proc_);
+        proc_.add(benchmark_node_);
+    }
+
+    [[nodiscard]] const Directory& root() const { return root_; }
+    [[nodiscard]] BenchmarkFile& benchmark() { return benchmark_; }
+
+  private:
+    Directory root_;
+    Directory proc_;
+    Node proc_node_{"proc", proc_};
+    MemoryFiles memory_files_;
+    BenchmarkFile benchmark_;
+    Node benchmark_node_{"benchmark", benchmark_};
+};
+
+StaticStorage<Files> files_storage;
+
+[[noreturn]] void run(std::uint32_t magic, mm::PhysAddr boot_information) {
+    run_constructors();
+    start_early_console();
+    log().info("PrimitiveOS");
+    if (magic != multiboot::kLoaderMagic) {
+        log().error("Not started by a Multiboot loader: EAX is 0x{x}, not 0x{x}", magic,
+                    multiboot::kLoaderMagic);
+        refuse_to_boot();
+    }
+    start_machine();
+    KernelMemory& memory = bring_up_memory(boot_information);
+    Files& files = files_storage.construct(memory);
+    memory.finish_boot();
+    log().info("memory: {} frames, {} of them free", memory.account().total_frames(),
+               memory.account().frames_of(mm::FrameOwner::kFree));
+
+    Shell shell(files.root());
+    files.benchmark().note_prompt();
+    if (host_command_requested()) {
+        run_host_command(shell);
+    }
+    run_console(shell);
+}
 
 }  // namespace
 }  // namespace kernel
 
-extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t multiboot_information) {
-    using namespace kernel;
-    run_constructors();
-    start_early_console();
-    log().info("PrimitiveOS");
-    if (magic != kMultibootLoaderMagic) {
-        log().error("Not started by a Multiboot loader: EAX is 0x{x}, not 0x{x}", magic,
-                    kMultibootLoaderMagic);
-        refuse_to_boot();
-    }
-    start_machine();
-    const mm::PhysRange kernel_image = image::physical();
-    log().info("kernel: {} KiB at 0x{x}, boot information at 0x{x}", kernel_image.size() / 1024,
-               kernel_image.begin, multiboot_information);
-    for (;;) {
-        cpu::disable_interrupts();
-        cpu::wait_for_interrupt();
-    }
+extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t boot_information) {
+    kernel::run(magic, mm::PhysAddr(boot_information));
 }

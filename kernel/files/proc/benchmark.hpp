@@ -1,0 +1,37 @@
+// /proc/benchmark: what the kernel's own paths cost, a line `NAME VALUE` each.
+//
+// Values are time-stamp counter ticks. Under QEMU's `-icount shift=0,sleep=off` one tick is one guest
+// instruction, and the figures are exact; elsewhere they are the machine's. Each is the least of several runs
+// with interrupts off, less the cost of reading the counter twice. Everything runs through the calls that the
+// rest of the kernel uses.
+//
+//   entry-to-prompt              from the kernel's first instruction to the first prompt, time asleep not
+//   counted frame-pair                   take a frame, give it back heap-pair-64                 allocate 64
+//   bytes, release them map-touch-unmap              map a fresh frame in an existing page table, write to
+//   it, unmap it, give it back map-touch-unmap-new-table    the same where the page table has to be made, and
+//   goes again bits-per-frame-allocator     the allocator's metadata bytes-per-frame-account      the frame
+//   table: owner, reference count, reverse map
+#pragma once
+
+#include <cstdint>
+
+#include "kernel/files/file.hpp"
+#include "kernel/memory/kernel_memory.hpp"
+
+namespace kernel {
+
+class BenchmarkFile final : public File {
+  public:
+    explicit BenchmarkFile(KernelMemory& memory) : memory_(memory) {}
+
+    /// The prompt has been reached: what the counter says now is what booting cost.
+    void note_prompt();
+
+    FileResult<void> read(Printer& out) override;
+
+  private:
+    KernelMemory& memory_;
+    std::uint64_t entry_to_prompt_ = 0;
+};
+
+}  // namespace kernel
