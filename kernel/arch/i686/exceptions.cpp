@@ -3,6 +3,7 @@
 #include <array>
 
 #include "kernel/arch/i686/cpu.hpp"
+#include "kernel/arch/i686/probe.hpp"
 #include "kernel/arch/i686/segments.hpp"
 #include "kernel/boot/image.hpp"
 #include "kernel/fixed_text.hpp"
@@ -123,10 +124,7 @@ Registers registers_of(const TaskState& task) {
             .cr3 = cpu::read_cr3()};
 }
 
-}  // namespace
-
-void report_exception(const TrapFrame& frame) {
-    const std::uint32_t cr2 = cpu::read_cr2();  // before anything here can fault
+[[noreturn]] void report_exception(const TrapFrame& frame, std::uint32_t cr2) {
     Headline headline;
     Printer out(headline);
     out.print("{}", kNames[frame.vector % kNames.size()]);
@@ -140,6 +138,19 @@ void report_exception(const TrapFrame& frame) {
                       .registers = &registers,
                       .instruction = registers.eip,
                       .frame_pointer = registers.ebp});
+}
+
+}  // namespace
+
+void handle_exception(TrapFrame& frame) {
+    const std::uint32_t cr2 = cpu::read_cr2();  // before anything here can fault
+    if (frame.vector == kPageFault) {
+        if (const std::uintptr_t resume = probe_resume_address(frame.eip); resume != 0) {
+            frame.eip = resume;
+            return;
+        }
+    }
+    report_exception(frame, cr2);
 }
 
 void report_double_fault() {

@@ -63,7 +63,7 @@ void dispatch_interrupt(TrapFrame* frame) {
     if (frame->vector >= kFirstIrqVector) {
         handle_irq(frame->vector - kFirstIrqVector);
     } else {
-        report_exception(*frame);
+        handle_exception(*frame);
     }
 }
 
