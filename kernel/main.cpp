@@ -7,6 +7,7 @@
 #include "kernel/boot/multiboot.hpp"
 #include "kernel/files/proc/benchmark.hpp"
 #include "kernel/files/proc/memory_files.hpp"
+#include "kernel/files/proc/provoke.hpp"
 #include "kernel/files/proc/system_files.hpp"
 #include "kernel/files/tree.hpp"
 #include "kernel/log.hpp"
@@ -27,6 +28,7 @@ class Files {
         add_system_files(proc_);
         memory_files_.add_to(proc_);
         proc_.add(benchmark_node_);
+        proc_.add(provoke_node_);
     }
 
     [[nodiscard]] const Directory& root() const { return root_; }
@@ -39,6 +41,8 @@ class Files {
     MemoryFiles memory_files_;
     BenchmarkFile benchmark_;
     Node benchmark_node_{"benchmark", benchmark_};
+    Provoke provoke_;
+    Node provoke_node_{"provoke", provoke_};
 };
 
 StaticStorage<Files> files_storage;
