@@ -51,10 +51,8 @@ class Window {
 
     /// See mm::FrameAccess. Panics when all eight pages are in use.
     Handle open(mm::FrameNumber frame) {
-        const mm::PhysAddr address = frame.address();
-        if (data_.contains(address)) {
-            return {(layout::kKernelBase + static_cast<std::size_t>(address.value())).as<std::byte>(),
-                    nullptr};
+        if (data_.contains(frame)) {
+            return {(layout::kKernelBase + frame.value() * mm::kPageSize).as<std::byte>(), nullptr};
         }
         mm::expect(depth_ < layout::kWindowPages, "window: more frames open than it has pages");
         const mm::VirtAddr page(layout::kWindowTop.value() - depth_ * mm::kPageSize);
@@ -81,7 +79,8 @@ class Window {
     }
 
     std::size_t depth_ = 0;
-    mm::PhysRange data_{image::to_physical(image::data().begin), image::to_physical(image::data().end)};
+    mm::FrameRange data_{image::to_physical(image::data().begin).frame(),
+                         image::to_physical(image::data().end).frame()};
 };
 
 /// The CPU's translations, for mm: see mm::Tlb.
