@@ -39,39 +39,28 @@ struct LayoutI686 {
 
     /// A last-level entry: `frame`, allowed what `flags` say.
     static constexpr Entry page_entry(FrameNumber frame, PageFlags flags) {
-        Entry entry = (frame.value() << kPageShift) | kPresent;
-        entry |= flags.has(page_flags::kWritable) ? kWritable : 0;
-        entry |= flags.has(page_flags::kUser) ? kUser : 0;
-        entry |= flags.has(page_flags::kUncached) ? kCacheDisable | kWriteThrough : 0;
-        entry |= flags.has(page_flags::kAccessed) ? kAccessed : 0;
-        entry |= flags.has(page_flags::kDirty) ? kDirty : 0;
-        entry |= flags.has(page_flags::kOwned) ? kOwned : 0;
-        return entry;
+        return (frame.value() << kPageShift) | flags.bits() | kPresent;
     }
     /// A directory entry: the page table in `frame`.
     static constexpr Entry table_entry(FrameNumber frame) {
         return (frame.value() << kPageShift) | kPresent | kWritable | kUser;
     }
     static constexpr PageFlags flags(Entry entry) {
-        PageFlags flags = page_flags::kReadOnly;
-        flags = (entry & kWritable) != 0 ? flags | page_flags::kWritable : flags;
-        flags = (entry & kUser) != 0 ? flags | page_flags::kUser : flags;
-        flags = (entry & kCacheDisable) != 0 ? flags | page_flags::kUncached : flags;
-        flags = (entry & kAccessed) != 0 ? flags | page_flags::kAccessed : flags;
-        flags = (entry & kDirty) != 0 ? flags | page_flags::kDirty : flags;
-        flags = (entry & kOwned) != 0 ? flags | page_flags::kOwned : flags;
-        return flags;
+        return PageFlags::from_bits(static_cast<std::uint16_t>(entry & kFlagBits));
     }
 
   private:
     static constexpr Entry kPresent = 1U << 0;
     static constexpr Entry kWritable = 1U << 1;
     static constexpr Entry kUser = 1U << 2;
-    static constexpr Entry kWriteThrough = 1U << 3;
-    static constexpr Entry kCacheDisable = 1U << 4;
-    static constexpr Entry kAccessed = 1U << 5;
-    static constexpr Entry kDirty = 1U << 6;
-    static constexpr Entry kOwned = 1U << 9;
+
+    // PageFlags has each flag at this CPU's place for it, so that neither direction costs more than a mask.
+    static_assert(page_flags::kWritable.bits() == kWritable && page_flags::kUser.bits() == kUser &&
+                  page_flags::kUncached.bits() == 1U << 4 && page_flags::kAccessed.bits() == 1U << 5 &&
+                  page_flags::kDirty.bits() == 1U << 6 && page_flags::kOwned.bits() == 1U << 9);
+    static constexpr Entry kFlagBits = (page_flags::kWritable | page_flags::kUser | page_flags::kUncached |
+                                        page_flags::kAccessed | page_flags::kDirty | page_flags::kOwned)
+                                           .bits();
 };
 
 }  // namespace mm

@@ -37,7 +37,6 @@ static_assert(Tlb<TlbArchetype>);
 /// anything.
 class UnmappedFrame {
   public:
-    constexpr UnmappedFrame() = default;  ///< No frame: an unused place in a batch.
     [[nodiscard]] FrameNumber number() const { return frame_; }
 
   private:
@@ -47,8 +46,6 @@ class UnmappedFrame {
     FrameNumber frame_;
     FrameOwner owner_ = FrameOwner::kHole;
 };
-
-class UnmapBatch;
 
 /// The passage between frames in hand and frames in page tables; the page walker's alone.
 class MappedFrames {
@@ -94,7 +91,7 @@ class UnmapBatch {
     /// Pages (and frames) a batch can hold.
     static constexpr std::size_t kCapacity = 16;
 
-    UnmapBatch() = default;
+    UnmapBatch() {}  // NOLINT(modernize-use-equals-default): leaves the arrays as they are.
     UnmapBatch(const UnmapBatch&) = delete;
     UnmapBatch& operator=(const UnmapBatch&) = delete;
     ~UnmapBatch() { expect(page_count_ == 0, "paging: a batch of unmapped pages was never flushed"); }
@@ -123,8 +120,14 @@ class UnmapBatch {
     template <Tlb AnyTlb, typename Take>
     friend void flush(AnyTlb& tlb, const MappedFrames& frames, UnmapBatch& batch, Take take);
 
-    std::array<VirtAddr, kCapacity> pages_;
-    std::array<UnmappedFrame, kCapacity + kMostFramesAPage> frames_;
+    // Only the first page_count_ and frame_count_ places are ever read. Clearing them all would cost more
+    // than the unmapping of a page: a union's members are not initialised.
+    union {
+        std::array<VirtAddr, kCapacity> pages_;
+    };
+    union {
+        std::array<UnmappedFrame, kCapacity + kMostFramesAPage> frames_;
+    };
     std::size_t page_count_ = 0;
     std::size_t frame_count_ = 0;
 };
