@@ -50,15 +50,17 @@ struct [[gnu::may_alias]] alignas(16) HeapBlock {
         return block;
     }
     /// Where the header of the block with this payload would be. Any address; nothing is read.
-    static HeapBlock* of(const void* payload) {
-        return reinterpret_cast<HeapBlock*>(reinterpret_cast<std::uintptr_t>(payload) - sizeof(HeapBlock));
+    static std::uintptr_t address_for(const void* payload) {
+        return reinterpret_cast<std::uintptr_t>(payload) - sizeof(HeapBlock);
     }
+    /// The header at `address`: a multiple of kUnit, in a page of the heap.
+    static HeapBlock* at(std::uintptr_t address) { return reinterpret_cast<HeapBlock*>(address); }
 
     [[nodiscard]] std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(this); }
     [[nodiscard]] std::uintptr_t end_address() const { return address() + bytes; }
     [[nodiscard]] void* payload() { return this + 1; }
     [[nodiscard]] const void* payload() const { return this + 1; }
-    [[nodiscard]] HeapBlock* next_free() const { return reinterpret_cast<HeapBlock*>(link); }
+    [[nodiscard]] HeapBlock* next_free() const { return at(link); }
 
     [[nodiscard]] bool is(BlockState state) const { return sum() == static_cast<std::uint32_t>(state); }
     /// Changes the length. A sound header stays sound, and a smashed one smashed: the sum does not change.
@@ -70,7 +72,8 @@ struct [[gnu::may_alias]] alignas(16) HeapBlock {
         link = next->address();
         seal(BlockState::kFree);
     }
-    /// Makes the header void: what is left of it inside a larger block never passes for a block again.
+    /// Makes the header void: what is left of it inside a free block never passes for a used one again. (A
+    /// free block's header that is swallowed may stay: nobody is to believe it, sound or not.)
     void erase() { guard = 0; }
 
     /// Puts the tail word behind the caller's bytes. The bytes are unaligned, hence the copy.

@@ -14,7 +14,7 @@ class BlocksOfRun {
         if (next_ == end_) {
             return nullptr;
         }
-        const auto* block = reinterpret_cast<const HeapBlock*>(next_);
+        const auto* block = HeapBlock::at(next_);
         const bool is_marked = block->is(BlockState::kUsed) || block->is(BlockState::kFree);
         if (!is_marked || block->bytes == 0 || block->bytes > end_ - next_) {
             broken_ = block;

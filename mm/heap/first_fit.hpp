@@ -73,23 +73,20 @@ class FirstFitHeap {
     /// Takes back a block. Null does nothing; whatever else is no block in use panics, and so does an overrun
     /// one.
     void release(void* pointer) {
-        HeapBlock* const block = HeapBlock::of(pointer);
-        if (free_.rover_ends_at(block) && block->is(BlockState::kUsed) && block->tail_is_intact() &&
-            free_.insert_at_rover(block)) [[likely]] {
-            return;
+        const std::uintptr_t address = HeapBlock::address_for(pointer);
+        if (free_.rover_ends_at(address)) [[likely]] {
+            HeapBlock* const block = HeapBlock::at(address);
+            if (block->is(BlockState::kUsed) && block->tail_is_intact() && free_.insert_at_rover(block))
+                [[likely]] {
+                return;
+            }
         }
         release_anywhere(pointer);
     }
 
     /// The size that was asked for when this block was allocated, in bytes. Panics as release does, null
     /// included.
-    [[nodiscard]] std::size_t size_bytes(const void* pointer) const {
-        const HeapBlock* const block = HeapBlock::of(pointer);
-        if (!is_used_block(block)) [[unlikely]] {
-            panic_not_a_block(pages(), pointer);
-        }
-        return block->link;
-    }
+    [[nodiscard]] std::size_t size_bytes(const void* pointer) const { return used_block(pointer)->link; }
 
     /// Gives back every whole free page, those kept for later too. For when memory is short elsewhere.
     void give_back_idle_pages() { give_back(0, nullptr); }
@@ -114,9 +111,14 @@ class FirstFitHeap {
         block->write_tail();
         return block->payload();
     }
-    [[nodiscard]] bool is_used_block(const HeapBlock* block) const {
-        return block->address() % sizeof(HeapBlock) == 0 && source_.holds(block) &&
-               block->is(BlockState::kUsed);
+    /// The block whose payload `pointer` is; panics, with the name of what is wrong, when there is none.
+    [[nodiscard]] HeapBlock* used_block(const void* pointer) const {
+        const std::uintptr_t address = HeapBlock::address_for(pointer);
+        if (address % HeapBlock::kUnit != 0 || !pages().hold(address) ||
+            !HeapBlock::at(address)->is(BlockState::kUsed)) {
+            panic_not_a_block(pages(), pointer);
+        }
+        return HeapBlock::at(address);
     }
     [[nodiscard]] HeldPages pages() const {
         return {&source_,
@@ -157,10 +159,7 @@ void FirstFitHeap<Source>::release_anywhere(void* pointer) {
     if (pointer == nullptr) {
         return;
     }
-    HeapBlock* const block = HeapBlock::of(pointer);
-    if (!is_used_block(block)) {
-        panic_not_a_block(pages(), pointer);
-    }
+    HeapBlock* const block = used_block(pointer);
     if (!block->tail_is_intact()) {
         panic({"heap: a block was written past its end", __FILE__, __LINE__,
                reinterpret_cast<std::uintptr_t>(pointer), block->link});

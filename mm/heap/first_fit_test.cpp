@@ -157,6 +157,15 @@ TEST_F(FirstFit, a_page_aligned_page_costs_two_pages_and_gives_both_back) {
     EXPECT_EQ(arena.pages_out(), 0u);
 }
 
+TEST_F(FirstFit, growth_for_an_aligned_block_counts_the_way_to_its_alignment) {
+    EXPECT_NE(heap.allocate_aligned(1024, 2048), nullptr);
+    EXPECT_EQ(arena.pages_out(), 1u);
+    EXPECT_NE(heap.allocate_aligned(3000, 2048), nullptr);
+    EXPECT_EQ(arena.pages_out(), 3u);
+    EXPECT_NE(heap.allocate_aligned(64, kPageSize), nullptr);
+    EXPECT_EQ(arena.takes(), 2u) << "the end of a page and the beginning of the next were free";
+}
+
 TEST_F(FirstFit, an_alignment_that_is_no_power_of_two_up_to_a_page_is_a_bug) {
     EXPECT_THROW((void)heap.allocate_aligned(8, 24), host::Panic);
     EXPECT_THROW((void)heap.allocate_aligned(8, 0), host::Panic);
@@ -302,6 +311,19 @@ TEST_F(FirstFit, what_was_released_last_is_kept_and_older_idle_pages_go) {  // D
     EXPECT_EQ(broken(heap), "");
 }
 
+TEST_F(FirstFit, growth_that_joins_free_blocks_leaves_no_more_idle_pages_than_are_kept) {  // D3
+    void* const ten_pages = allocate_pages(10);
+    void* const eight_pages = allocate_pages(8);
+    allocate(2096 - 20);  // At the end of page 18: its first 2000 bytes stay free.
+    heap.release(ten_pages);
+    heap.give_back_idle_pages();
+    heap.release(eight_pages);
+    EXPECT_EQ(heap.counts().idle_pages, 8u);
+    // Ten pages come below the free block and leave 2496 bytes more than the request: a ninth page.
+    allocate(10 * kPageSize - 2496 - 20);
+    EXPECT_EQ(broken(heap), "");
+}
+
 TEST_F(FirstFit, everything_goes_back_on_request_when_nothing_is_in_use) {  // D3
     for (int i = 0; i < 3; ++i) {
         heap.release(allocate_pages(5));
@@ -324,6 +346,14 @@ TEST_F(FirstFit, releasing_null_does_nothing) {
 TEST_F(FirstFit, a_double_free_is_named_at_once) {
     void* const block = allocate(64);
     allocate(64);
+    heap.release(block);
+    EXPECT_EQ(panic_of(block, [&] { heap.release(block); }), kDoubleFree);
+    EXPECT_EQ(broken(heap), "");
+}
+
+TEST_F(FirstFit, a_double_free_of_the_block_allocated_last_is_named_at_once) {
+    allocate(64);
+    void* const block = allocate(64);
     heap.release(block);
     EXPECT_EQ(panic_of(block, [&] { heap.release(block); }), kDoubleFree);
     EXPECT_EQ(broken(heap), "");
@@ -395,6 +425,14 @@ TEST_F(FirstFit, a_foreign_pointer_is_named_wherever_it_points) {
     EXPECT_EQ(broken(heap), "");
 }
 
+TEST_F(FirstFit, a_pointer_just_past_the_pages_is_foreign_although_a_free_block_ends_there) {
+    std::byte* const block = bytes_of(allocate(64));
+    heap.release(block);
+    void* const past = block + 64 + 16 + 16;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(past) % kPageSize, 16u);
+    EXPECT_EQ(panic_of(past, [&] { heap.release(past); }), kForeign);
+}
+
 TEST_F(FirstFit, one_byte_written_past_the_end_is_found_at_release) {
     for (const std::size_t size : {0u, 1u, 12u, 13u, 64u, 4076u}) {
         std::byte* const block = bytes_of(allocate(size));
@@ -423,6 +461,39 @@ TEST_F(FirstFit, a_header_smashed_by_the_block_before_is_named) {
     std::memset(lower + 64, 0, 32);
     EXPECT_EQ(panic_of(upper, [&] { heap.release(upper); }), kSmashed);
     EXPECT_EQ(panic_of(lower, [&] { heap.release(lower); }), kOverrun);
+}
+
+TEST_F(FirstFit, a_smashed_header_of_the_block_allocated_last_is_named) {
+    allocate(64);
+    std::byte* const block = bytes_of(allocate(64));
+    for (std::size_t offset = 0; offset < 4 + 4 + sizeof(void*); ++offset) {
+        block[offset - 16] ^= std::byte{0x10};
+        EXPECT_EQ(panic_of(block, [&] { heap.release(block); }), kSmashed) << offset;
+        block[offset - 16] ^= std::byte{0x10};
+    }
+    heap.release(block);
+}
+
+TEST_F(FirstFit, a_smashed_neighbour_in_the_free_list_is_named_before_it_is_merged_with) {
+    void* const top = allocate(64);
+    void* const smashed = allocate(64);
+    void* const below = allocate(64);
+    allocate(64);
+    heap.release(smashed);
+    std::memset(bytes_of(below) + 64 + 16, 0x41, 16);
+    EXPECT_EQ(panic_of(smashed, [&] { heap.release(below); }), kSmashed);
+    EXPECT_EQ(panic_of(smashed, [&] { heap.release(top); }), kSmashed);
+}
+
+TEST_F(FirstFit, a_smashed_free_block_in_the_way_of_a_search_is_named) {
+    void* const large = allocate(1000);
+    std::byte* const before = bytes_of(allocate(64));
+    void* const small = allocate(100);
+    allocate(64);
+    heap.release(large);
+    heap.release(small);  // The search begins here, and goes on to the large one.
+    std::memset(before + 64 + 16, 0x41, 16);
+    EXPECT_EQ(panic_of(large, [&] { (void)heap.allocate(900); }), kSmashed);
 }
 
 TEST_F(FirstFit, a_smashed_free_block_is_named_before_its_link_is_followed) {

@@ -18,7 +18,7 @@ HeapBlock* FreeList::cut_end(HeapBlock* block, std::uint32_t bytes) {
     block->resize(block->bytes - bytes);
     idle_pages_ += whole_pages(block);
     rover_ = block;
-    return reinterpret_cast<HeapBlock*>(block->end_address());
+    return HeapBlock::at(block->end_address());
 }
 
 HeapBlock* FreeList::take(std::uint32_t bytes) {
@@ -72,7 +72,7 @@ HeapBlock* FreeList::take_aligned(std::uint32_t bytes, std::size_t alignment) {
             block->resize(static_cast<std::uint32_t>(taken - begin));
             rover_ = block;
         }
-        return reinterpret_cast<HeapBlock*>(taken);
+        return HeapBlock::at(taken);
     }
     return nullptr;
 }
@@ -95,14 +95,12 @@ HeapBlock* FreeList::insert(HeapBlock* block, std::uint32_t bytes) {
             whole_pages(merged->address(), next->end_address()) - whole_pages(merged) - whole_pages(next);
         merged->resize(bytes + next->bytes);
         merged->set_next_free(next->next_free());
-        next->erase();
     }
     if (previous->end_address() == merged->address()) {
         idle_pages_ += whole_pages(previous->address(), merged->end_address()) - whole_pages(previous) -
                        whole_pages(merged);
         previous->resize(previous->bytes + merged->bytes);
         previous->set_next_free(merged->next_free());
-        merged->erase();
         merged = previous;
     } else {
         previous->set_next_free(merged);

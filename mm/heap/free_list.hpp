@@ -47,18 +47,18 @@ class FreeList {
     [[nodiscard]] HeapBlock* take_from_rover(std::uint32_t bytes) {
         HeapBlock* const block = rover_;
         block->resize(block->bytes - bytes);
-        return reinterpret_cast<HeapBlock*>(block->end_address());
+        return HeapBlock::at(block->end_address());
     }
 
     /// Makes `bytes` bytes at `block` free; what was in the header there counts for nothing. Returns the free
     /// block that they are now part of. Panics on a smashed free block in its way.
     HeapBlock* insert(HeapBlock* block, std::uint32_t bytes);
-    /// Whether `block` (any address) begins, not at the start of a page, where the block at the rover ends.
-    /// Then it lies on a unit and in a page of the heap: the rover's own.
-    [[nodiscard]] bool rover_ends_at(const HeapBlock* block) const {
-        return rover_->end_address() == block->address() && block->address() % kPageSize != 0;
+    /// Whether `address` (any) is, not at the start of a page, where the block at the rover ends.
+    /// Then it is a unit's and in a page of the heap: the rover's own.
+    [[nodiscard]] bool rover_ends_at(std::uintptr_t address) const {
+        return rover_->end_address() == address && address % kPageSize != 0;
     }
-    /// What insert does nearly always, and nothing else: given rover_ends_at(block), lengthens the rover's
+    /// What insert does nearly always, and nothing else: given that rover_ends_at it, lengthens the rover's
     /// block by this one, within one page. False says nothing but that this is a case for insert.
     [[nodiscard]] bool insert_at_rover(HeapBlock* block) {
         const std::uintptr_t end = block->end_address();
