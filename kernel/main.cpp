@@ -6,12 +6,15 @@
 #include "kernel/boot/image.hpp"
 #include "kernel/boot/multiboot.hpp"
 #include "kernel/files/proc/benchmark.hpp"
+#include "kernel/files/proc/exercise.hpp"
 #include "kernel/files/proc/memory_files.hpp"
+#include "kernel/files/proc/plant.hpp"
 #include "kernel/files/proc/provoke.hpp"
 #include "kernel/files/proc/system_files.hpp"
 #include "kernel/files/tree.hpp"
 #include "kernel/log.hpp"
 #include "kernel/memory/kernel_memory.hpp"
+#include "kernel/panic.hpp"
 #include "kernel/programs/console.hpp"
 #include "kernel/programs/host_command.hpp"
 #include "kernel/runtime/constructors.hpp"
@@ -23,12 +26,14 @@ namespace {
 /// The tree of files: everything the system shows and lets itself be told.
 class Files {
   public:
-    explicit Files(KernelMemory& memory) : memory_files_(memory), benchmark_(memory) {
+    explicit Files(KernelMemory& memory)
+        : memory_files_(memory), benchmark_(memory), exercise_(memory), plant_(memory) {
         root_.add(proc_node_);
         add_system_files(proc_);
         memory_files_.add_to(proc_);
-        proc_.add(benchmark_node_);
-        proc_.add(provoke_node_);
+        for (Node* node : {&benchmark_node_, &exercise_node_, &plant_node_, &provoke_node_}) {
+            proc_.add(*node);
+        }
     }
 
     [[nodiscard]] const Directory& root() const { return root_; }
@@ -40,8 +45,12 @@ class Files {
     Node proc_node_{"proc", proc_};
     MemoryFiles memory_files_;
     BenchmarkFile benchmark_;
-    Node benchmark_node_{"benchmark", benchmark_};
+    ExerciseFile exercise_;
+    PlantFile plant_;
     Provoke provoke_;
+    Node benchmark_node_{"benchmark", benchmark_};
+    Node exercise_node_{"exercise", exercise_};
+    Node plant_node_{"plant", plant_};
     Node provoke_node_{"provoke", provoke_};
 };
 
@@ -58,6 +67,7 @@ StaticStorage<Files> files_storage;
     }
     start_machine();
     KernelMemory& memory = bring_up_memory(boot_information);
+    set_panic_account([](Printer& out) { print_frame_counts(out, kernel_memory()->account()); });
     Files& files = files_storage.construct(memory);
     memory.finish_boot();
     log().info("memory: {} frames, {} of them free", memory.account().total_frames(),

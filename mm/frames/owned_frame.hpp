@@ -40,6 +40,12 @@ class [[nodiscard]] OwnedFrame {
     /// Which frame this is. Asking does not give it away.
     [[nodiscard]] FrameNumber number() const { return frame_; }
     [[nodiscard]] FrameOwner owner() const { return owner_; }
+    /// The frame leaves this hand without going anywhere: whoever keeps the number releases it, through
+    /// FrameAccount::release. For those who hold more frames than they have room for objects.
+    [[nodiscard]] FrameNumber give_up() && {
+        account_ = nullptr;
+        return frame_;
+    }
 
   private:
     friend class FrameAccount;

@@ -1,0 +1,28 @@
+// /proc/exercise: makes the running kernel prove its memory management on itself.
+//
+//   echo all-frames > /proc/exercise      every free frame is taken at once, written, read back and given
+//   back
+//
+// Reading tells what the last one did. A fault is an I/O error of the write, and described in the log.
+#pragma once
+
+#include "kernel/files/file.hpp"
+#include "kernel/memory/frame_sweep.hpp"
+#include "kernel/memory/kernel_memory.hpp"
+
+namespace kernel {
+
+class ExerciseFile final : public File {
+  public:
+    explicit ExerciseFile(KernelMemory& memory) : memory_(memory) {}
+
+    FileResult<void> read(Printer& out) override;
+    /// Errors: kInvalid for other words, kIo when something was found wrong.
+    FileResult<void> write(std::string_view text) override;
+
+  private:
+    KernelMemory& memory_;
+    FrameSweep last_sweep_;
+};
+
+}  // namespace kernel

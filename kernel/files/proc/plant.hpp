@@ -1,0 +1,26 @@
+// /proc/plant: plants one bug of memory management, so that everybody can see (and a test can check) that it
+// is found.
+//
+// Reading lists the names. The first leave a wrong account behind, which `echo audit > /proc/frames` reports
+// as an I/O error; wrong releases are refused and logged at once, the heap's end in a panic that names them.
+#pragma once
+
+#include "kernel/files/file.hpp"
+#include "kernel/memory/kernel_memory.hpp"
+
+namespace kernel {
+
+class PlantFile final : public File {
+  public:
+    explicit PlantFile(KernelMemory& memory) : memory_(memory) {}
+
+    FileResult<void> read(Printer& out) override;
+    /// Errors: kInvalid when there is no such name, kNoMemory when the bug needs memory that there is not,
+    /// kIo when a wrong release was not refused.
+    FileResult<void> write(std::string_view text) override;
+
+  private:
+    KernelMemory& memory_;
+};
+
+}  // namespace kernel
