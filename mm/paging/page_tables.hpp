@@ -221,11 +221,10 @@ class PageTables {
     bool descend(VirtAddr page, Path& path) const { return find_absent_level(page, path) == 0; }
 
     Result<void> install(VirtAddr page, FrameNumber frame, PageFlags flags) {
+        const Entry wanted = Layout::page_entry(frame, flags);
         Path path;
         if (const unsigned absent = find_absent_level(page, path); absent != 0) [[unlikely]] {
-            if (const Result<void> added = add_tables(page, absent, path); !added) {
-                return added;
-            }
+            return add_tables(page, absent, path, wanted);
         }
         auto table = access_.open(path[0]);
         std::atomic_ref<Entry> entry(entries(table)[Layout::index(page, 0)]);
@@ -234,16 +233,17 @@ class PageTables {
         }
         // The CPU never writes an absent entry: no exchange is needed. The fence costs no instruction; it
         // keeps the compiler from moving a use of the page's new address before the entry.
-        entry.store(Layout::page_entry(frame, flags), std::memory_order_relaxed);
+        entry.store(wanted, std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_seq_cst);
         ++record(path[0]).references;
         return {};
     }
 
-    /// Puts cleared tables behind the absent entry of path[level] on the way to `page`, and writes them into
-    /// `path`. The tables below the first are linked before it is installed: the CPU sees all of them or
-    /// none, so that when a frame is missing there is nothing it could have cached and nothing to flush.
-    Result<void> add_tables(VirtAddr page, unsigned level, Path& path) {
+    /// Puts cleared tables behind the absent entry of path[level] on the way to `page`, with `wanted` as the
+    /// last one's only entry. Everything below the first is written before that one is installed: the CPU
+    /// sees all of it or nothing, so that when a frame is missing there is nothing it could have cached and
+    /// nothing to flush.
+    Result<void> add_tables(VirtAddr page, unsigned level, Path& path, Entry wanted) {
         Result<OwnedFrame> table = frames_.account().allocate(FrameOwner::kPageTable);
         if (!table) {
             return failure(table.error());
@@ -252,9 +252,13 @@ class PageTables {
         {
             auto handle = access_.open(path[level - 1]);
             __builtin_memset(handle.bytes(), 0, kPageSize);
+            if (level == 1) {
+                entries(handle)[Layout::index(page, 0)] = wanted;
+                record(path[0]).references = 1;
+            }
         }
         if (level > 1) {
-            if (const Result<void> below = add_tables(page, level - 1, path); !below) {
+            if (const Result<void> below = add_tables(page, level - 1, path, wanted); !below) {
                 return below;
             }
         }
