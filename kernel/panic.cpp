@@ -61,7 +61,7 @@ void stop_with_report(const PanicScene& scene) {
             report(out, scene);
             break;
         case 1:
-            out.print("\nPANIC: while reporting: {}, at 0x{08x}\n", scene.headline, scene.instruction);
+            out.print("\nand while reporting: {}, at 0x{08x}\n", scene.headline, scene.instruction);
             break;
         default:
             break;

@@ -54,8 +54,7 @@ constexpr std::array<const char*, 32> kNames = {
 
 using Headline = FixedText<160>;
 
-/// [intel/vol3] 4.7: bit 0 protection (else not present), 1 write, 2 user, 3 reserved bit set, 4 instruction
-/// fetch
+/// [intel/vol3] 4.7: bit 0 protection (else not present), 1 write, 2 user, 3 reserved bit set, 4 a fetch
 void describe_page_fault(Printer& out, std::uint32_t error_code, std::uint32_t address) {
     const char* const who = (error_code & 4U) != 0 ? "user" : "kernel";
     const char* access = (error_code & 2U) != 0 ? "write to" : "read of";

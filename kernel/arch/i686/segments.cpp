@@ -20,8 +20,8 @@ constexpr std::uint8_t kByteLimit = 0x0;
 constexpr std::uint32_t kWholeSpace = 0xF'FFFF;
 
 /// Base and limit lie scattered over a descriptor:
-///   63..56 base 31..24 | 55..52 flags | 51..48 limit 19..16 | 47..40 access | 39..16 base 23..0 | 15..0
-///   limit 15..0
+///   63..56 base 31..24 | 55..52 flags | 51..48 limit 19..16
+///   47..40 access      | 39..16 base 23..0 | 15..0 limit 15..0
 constexpr std::uint64_t descriptor(std::uint32_t base, std::uint32_t limit, std::uint8_t access,
                                    std::uint8_t flags) {
     return (std::uint64_t{base >> 24} << 56) | (std::uint64_t{flags} << 52) |

@@ -1,8 +1,8 @@
 // Segments and task states: the GDT, the TSS the CPU finds the kernel's stack in, and the one a double fault
 // runs on.
 //
-//   0x00 null | 0x08 kernel code | 0x10 kernel data | 0x18 user code | 0x20 user data | 0x28 TSS | 0x30
-//   double-fault TSS
+//   0x00 null    0x08 kernel code    0x10 kernel data    0x18 user code    0x20 user data
+//   0x28 task state (TSS)            0x30 task state of a double fault
 //
 // Every code and data segment is flat, 0 to 4 GiB: protection is paging's. Called once while booting.
 // [intel/vol3] 3.4.5 (descriptors), 8.2 (task state)
