@@ -25,7 +25,7 @@ class Serial final : public Sink {
     void start();
     [[nodiscard]] bool present() const { return present_; }
 
-    /// Sends all of `bytes`. A device that takes nothing for long is given up as absent.
+    /// Sends all of `bytes`; waits for as long as the device takes.
     void write(std::string_view bytes) override;
 
     /// The next byte received; none when there is none yet.
@@ -35,8 +35,6 @@ class Serial final : public Sink {
     void receive();
 
   private:
-    [[nodiscard]] bool wait_until_sent() const;
-
     port::Port base_;
     bool present_ = false;
     ByteRing<1024> received_;
