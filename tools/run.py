@@ -113,11 +113,10 @@ def run_command(machine, options):
     try:
         machine.start(stderr=complaints_start)
         os.close(complaints_start)
-        ports = {port.fileno(): port for port in (log_port, stream_port)}
+        open_descriptors = {log_port, stream_port, complaints_end}
         poll = select.poll()
-        for descriptor in (*ports, complaints_end):
+        for descriptor in open_descriptors:
             poll.register(descriptor, select.POLLIN)
-        open_descriptors = {*ports, complaints_end}
         while open_descriptors:
             events = poll.poll(POWER_OFF_SECONDS * 1000 if status is not None else None)
             if not events:
@@ -128,11 +127,11 @@ def run_command(machine, options):
                 if not data:
                     poll.unregister(descriptor)
                     open_descriptors.remove(descriptor)
-                elif descriptor == log_port.fileno():
+                elif descriptor == log_port:
                     text = log.feed(data)
                     if options.verbose:
                         write_all(2, text)
-                elif descriptor == stream_port.fileno():
+                elif descriptor == stream_port:
                     for stream, payload in decoder.feed(data):
                         if stream == streams.EXIT:
                             status = payload[0]
