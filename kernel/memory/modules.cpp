@@ -46,8 +46,8 @@ void Modules::survey(const mm::MemoryMap& map, std::optional<std::uint32_t> expe
             ++account_.table()[frame].references;
         }
     }
-    for (std::uint32_t i = 0; i < count_; ++i) {
-        if (states_[i] == ModuleState::kOutside) {
+    for (std::uint32_t i = 0; i < told; ++i) {
+        if (i >= count_ || states_[i] == ModuleState::kOutside) {
             if (const std::optional<LoadedModule> module = boot_.module(i)) {
                 release_unused(*module);
             }
@@ -56,7 +56,6 @@ void Modules::survey(const mm::MemoryMap& map, std::optional<std::uint32_t> expe
 }
 
 /// Frees what was claimed for a module that turned out to be unusable, except what another module shares.
-
 void Modules::release_unused(const LoadedModule& module) {
     const mm::FrameRange frames = mm::touched_frames(module.bytes);
     for (mm::FrameNumber frame = frames.begin; frame < frames.end; ++frame) {

@@ -25,7 +25,7 @@ enum class ModuleState : std::uint8_t {
 
 class Modules {
   public:
-    /// Of more modules than this the rest is reported and left where it is, its frames kept.
+    /// Of more modules than this the rest is reported and not used; its frames are free.
     static constexpr std::uint32_t kMostTracked = 1024;
 
     Modules(BootInformation& boot, mm::FrameAccount& account) : boot_(boot), account_(account) {}
