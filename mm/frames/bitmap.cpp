@@ -27,7 +27,9 @@ std::span<BitmapFrames::Word> words_of(std::span<std::byte> metadata, FrameCount
 
 BitmapFrames::BitmapFrames(std::span<std::byte> metadata, FrameCount frame_limit)
     : words_(words_of(metadata, frame_limit)), frame_limit_(frame_limit), hint_(words_.size()) {
-    __builtin_memset(words_.data(), 0, words_.size_bytes());
+    if (!words_.empty()) {  // An empty span's pointer may be null, which memset does not take.
+        __builtin_memset(words_.data(), 0, words_.size_bytes());
+    }
 }
 
 /// Calls visit(index, mask) for each word that `frames` touches, with the bits of `frames` in it.

@@ -42,7 +42,9 @@ class Verified {
     /// `seen` is metadata_size() bytes, cleared here. Everything given outlives the object.
     Verified(Source& source, Access& access, std::span<std::byte> seen, Report report)
         : source_(source), access_(access), seen_(seen), report_(report) {
-        __builtin_memset(seen_.data(), 0, seen_.size());
+        for (std::byte& bits : seen_) {
+            bits = std::byte{0};
+        }
     }
 
     /// A frame that keeps what is written to it. Error: kNoMemory.
