@@ -3,9 +3,9 @@
 
 usage: boot_maps.py SHIM [NAME...]        all boots, or those named, which then show what they print
 
-Each boot must end in one of two ways. Either the account adds up, passes its audit, has exactly the map's frames
-below 4 GiB, and none is free that the map does not give, that holds the kernel, the loader's data or a usable module,
-or that the firmware keeps; or the kernel refuses, in one clear line, because the map gives too little. A panic, a
+Each boot must end in one of two ways. Either every free frame can be written and read back, the account adds up,
+passes its audit, has exactly the map's frames below 4 GiB, and none is free that the map does not give, that is not
+there, that holds the kernel, the loader's data or a usable module, or that the firmware keeps; or the kernel refuses, in one clear line, because the map gives too little. A panic, a
 hang, or a refusal for want of memory that is there fails.
 """
 # A6 A7
@@ -27,24 +27,26 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.setdefault("PRIMITIVE_BUILD_DIR", os.path.join(ROOT, "build"))
 KERNEL = os.path.join(BUILD, "primitive.elf")
 
-COMMAND = "echo audit > /proc/frames && cat /proc/frames"
+SWEEP = "echo all-frames > /proc/exercise && "
+ACCOUNT = "echo audit > /proc/frames && cat /proc/frames"
 HANG_SECONDS = 120  # Only ends a boot that hangs.
 AT_ONCE = 2
 
 OK, REFUSED = 0, 2
 REFUSALS = (b"too little", b"the map cannot be used")
 
-ENOUGH = 1024  # With as many free frames (4 MiB) there is no excuse for refusing.
-MOST_MODULES = 4096
+ENOUGH = 1024  # With as many free frames (4 MiB) and none that is not there, there is no excuse for refusing.
+MOST_MODULES = 1024  # The kernel uses no more.
 # What a PC's firmware keeps: the real-mode vectors, the EBDA's frame, and the ISA hole.
 FIRMWARE = [(0, 1), (0x9F, 0x100)]
-PRESENT = [(0, 0xA0), (0x100, MEMORY // oracle.FRAME)]
+PRESENT = [(0, MEMORY // oracle.FRAME)]
 
 Account = collections.namedtuple("Account", "total owners above_4g runs")
+Image = collections.namedtuple("Image", "whole kept")
 
 
-def kernel_frames():
-    """The frames of the kernel's image that it never gives back."""
+def kernel_image():
+    """The frames of the kernel's image, and those that it never gives back."""
     with open(KERNEL, "rb") as file:
         image = file.read()
     headers, count = struct.unpack_from("<28xI12xH", image)
@@ -55,7 +57,8 @@ def kernel_frames():
         value, _, name = line.split()
         symbols[name] = (int(value, 16) - 0xC0000000) // oracle.FRAME
     guards = [(symbols[n], symbols[n] + 1) for n in ("boot_stack_guard", "double_fault_stack_guard")]
-    return oracle.minus(loaded, oracle.merged([*guards, (symbols["init_begin"], symbols["init_end"])]))
+    given_back = oracle.merged([*guards, (symbols["init_begin"], symbols["init_end"])])
+    return Image(loaded, oracle.minus(loaded, given_back))
 
 
 def parse_account(text):
@@ -75,34 +78,37 @@ def parse_account(text):
     return Account(total, owners, above_4g, runs)
 
 
-def usable_modules(boot, usable):
-    """The frames of the invented modules that lie wholly in usable memory."""
+def used_modules(boot, usable, others):
+    """The frames of the invented modules that the kernel must keep: wholly usable, and nobody else's."""
     spans = [(m.begin, m.end) for m in boot.modules[:MOST_MODULES] if m.source == INVENTED and m.begin < m.end]
     frames = [oracle.touched(begin, end) for begin, end in spans]
-    return oracle.merged(f for f in frames if not oracle.minus([f], usable))
+    return oracle.merged(f for f in frames if not oracle.minus([f], usable) and not oracle.common([f], others))
 
 
-def may_be_free(boot, usable, kept_image):
-    """The frames that may be free once the kernel is up."""
-    taken = [*FIRMWARE, *kept_image, *usable_modules(boot, usable)]
+def may_be_free(boot, usable, image, runs):
+    """The frames that may be free once the kernel is up and has said of its memory `runs`."""
+    # Where the shim chose the place of the loader's data, only the kernel can say which frames have it.
+    information = [(begin, end) for begin, end, owner in runs if owner == "boot-information"]
     if boot.information_at:
-        taken.append(oracle.touched(boot.information_at, boot.information_at + 68))
+        information.append(oracle.touched(boot.information_at, boot.information_at + 68))
     if boot.map_at:
-        taken.append(oracle.touched(boot.map_at, boot.map_at + boot.map_length))
-    return oracle.minus(usable, oracle.merged(taken))
+        information.append(oracle.touched(boot.map_at, boot.map_at + boot.map_length))
+    others = oracle.merged([*FIRMWARE, *image.whole, *information])
+    modules = used_modules(boot, usable, others)
+    return oracle.minus(usable, oracle.merged([*FIRMWARE, *image.kept, *information, *modules]))
 
 
-def judge(boot, result, kept_image):
+def judge(boot, result, image):
     """What is wrong with `result` (of ./run) as an answer to `boot`: a list of sentences."""
     entries = oracle.memory_entries(boot)
     everything = oracle.usable_frames(entries)
     usable = oracle.below_4g(everything)
-    allowed = may_be_free(boot, usable, kept_image)
     if result.returncode == REFUSED:
         wrong = []
         if not any(reason in result.stderr for reason in REFUSALS):
             wrong.append("refused to boot without saying that memory is too little")
-        if oracle.size(oracle.common(allowed, PRESENT)) >= ENOUGH and not oracle.minus(usable, PRESENT_OR_HOLE):
+        room = oracle.size(may_be_free(boot, usable, image, []))
+        if room >= ENOUGH and not oracle.minus(usable, PRESENT):
             wrong.append("refused to boot although there is memory")
         return wrong
     if result.returncode != OK:
@@ -127,12 +133,13 @@ def judge(boot, result, kept_image):
     if counted != collections.Counter({name: n for name, n in account.owners.items() if n}):
         wrong.append("the runs do not add up to the owners' frames")
     free = oracle.merged((begin, end) for begin, end, owner in account.runs if owner == "free")
+    allowed = may_be_free(boot, usable, image, account.runs)
     if oracle.minus(free, allowed):
         wrong.append(f"free although spoken for: {oracle.minus(free, allowed)[:5]}")
+    absent = oracle.size(oracle.minus(usable, PRESENT))
+    if boot.sweep and account.owners["withdrawn"] != absent:
+        wrong.append(f"{absent} frames are not there, {account.owners['withdrawn']} are withdrawn")
     return wrong
-
-
-PRESENT_OR_HOLE = [(0, MEMORY // oracle.FRAME)]
 
 
 def run(boot, shim):
@@ -148,7 +155,7 @@ def run(boot, shim):
             "--memory", f"{MEMORY >> 20}M",
             "--timeout", str(HANG_SECONDS),
             "--qemu", f"-kernel {shim} -initrd {','.join(paths)}",
-            "--", "sh", "-c", COMMAND,
+            "--", "sh", "-c", SWEEP + ACCOUNT if boot.sweep else ACCOUNT,
         ]  # fmt: skip
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
@@ -158,21 +165,21 @@ def show(result):
         sys.stdout.write(stream.decode(errors="replace"))
 
 
-def check_the_judge(shim, kept_image):
+def check_the_judge(shim, image):
     """A judge that accepts everything proves nothing: one boot, held against maps that it did not have."""
     boot = next(b for b in all_boots() if b.name == "as-qemu-says")
     result = run(boot, shim)
-    assert not judge(boot, result, kept_image), "the plainest map fails"
+    assert not judge(boot, result, image), "the plainest map fails"
     others = {b.name: b for b in all_boots()}
     for name in ("only-reserved", "every-kind", "above-4g-too", "module-in-free-memory", "only-high-memory"):
-        assert judge(others[name], result, kept_image), f"the account of one map passes for that of {name}"
+        assert judge(others[name], result, image), f"the account of one map passes for that of {name}"
     spoiled = dataclasses.replace(boot, raw=boot.raw[:-24])
-    assert not judge(spoiled, result, kept_image), "an entry that says nothing changes the answer"
+    assert not judge(spoiled, result, image), "an entry that says nothing changes the answer"
     for old, new in ((b"\nfree ", b"\nfree 1"), (b" firmware\n", b" free\n"), (b" kernel-image\n", b" free\n")):
         lie = subprocess.CompletedProcess([], OK, result.stdout.replace(old, new, 1), b"")
-        assert judge(boot, lie, kept_image), f"{new!r} for {old!r} goes unnoticed"
+        assert judge(boot, lie, image), f"{new!r} for {old!r} goes unnoticed"
     for status in (REFUSED, 70, 124):
-        assert judge(boot, subprocess.CompletedProcess([], status, b"", b"too little"), kept_image), status
+        assert judge(boot, subprocess.CompletedProcess([], status, b"", b"too little"), image), status
 
 
 def main():
@@ -180,12 +187,12 @@ def main():
         sys.exit(__doc__)
     shim, *names = sys.argv[1:]
     boots = [b for b in all_boots() if not names or b.name in names]
-    kept_image = kernel_frames()
-    check_the_judge(shim, kept_image)
+    image = kernel_image()
+    check_the_judge(shim, image)
     failed = refused = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for boot, result in zip(boots, pool.map(lambda b: run(b, shim), boots)):
-            wrong = judge(boot, result, kept_image)
+            wrong = judge(boot, result, image)
             refused += result.returncode == REFUSED
             if names or wrong:
                 show(result)

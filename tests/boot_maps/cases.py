@@ -125,15 +125,15 @@ def hand_written():
 
 
 def absent():
-    """Memory that the map claims and the machine does not have. check=frames is what finds it."""
+    """Memory that the map claims and the machine does not have. check=frames is what finds it, as it is taken."""
     checked = {"command_line": "check=frames"}
     yield Boot("absent-one-frame", pc_and((MEMORY, 0x1000, USABLE)), **checked)
     yield Boot("absent-8m", pc_and((MEMORY + MIB, 8 * MIB, USABLE)), **checked)
-    yield Boot("absent-8m-unchecked", pc_and((MEMORY + MIB, 8 * MIB, USABLE)))
+    yield Boot("absent-8m-unchecked", pc_and((MEMORY + MIB, 8 * MIB, USABLE)), sweep=False)
     yield Boot("absent-64m", pc_and((MEMORY, 64 * MIB, USABLE)), **checked)
-    yield Boot("absent-1g", pc_and((MEMORY, GIB, USABLE)), **checked)
-    yield Boot("absent-3g", pc_and((MEMORY, 3 * GIB - MEMORY, USABLE)), **checked)
-    yield Boot("absent-3g-unchecked", pc_and((MEMORY, 3 * GIB - MEMORY, USABLE)))
+    yield Boot("absent-1g", pc_and((MEMORY, GIB, USABLE)), sweep=False, **checked)
+    yield Boot("absent-3g", pc_and((MEMORY, 3 * GIB - MEMORY, USABLE)), sweep=False, **checked)
+    yield Boot("absent-3g-unchecked", pc_and((MEMORY, 3 * GIB - MEMORY, USABLE)), sweep=False)
     yield Boot("absent-islands", pc_and(*((i * 64 * MIB, 0x3000, USABLE) for i in range(1, 48))), **checked)
     yield Boot("only-absent-memory", raw([(GIB, GIB, USABLE)]), **checked)
 

@@ -47,6 +47,7 @@ class Boot:
     command_line: str = ""
     modules: list = field(default_factory=list)
     files: list = field(default_factory=list)  # Contents of the files that modules may name as their source.
+    sweep: bool = True  # Whether every free frame is to be taken, written and read back.
 
     @property
     def map_length(self):
