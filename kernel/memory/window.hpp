@@ -6,7 +6,7 @@
 // reachable where they lie.
 //
 // Owns: entries 1016..1023 of the first page table.
-// I1 entries above the depth are absent.  I2 handles close in reverse order.
+// I1 the entries from next_ down are absent.  I2 handles close in reverse order.
 // Cost: a store, an invlpg and a handful of instructions each way. Interrupt handlers open none.
 #pragma once
 
@@ -54,31 +54,31 @@ class Window {
         if (data_.contains(frame)) {
             return {(layout::kKernelBase + frame.value() * mm::kPageSize).as<std::byte>(), nullptr};
         }
-        mm::expect(depth_ < layout::kWindowPages, "window: more frames open than it has pages");
-        const mm::VirtAddr page(layout::kWindowTop.value() - depth_ * mm::kPageSize);
-        ++depth_;
+        const mm::VirtAddr page = next_;
+        mm::expect(page.value() > layout::kWindowTop.value() - layout::kWindowPages * mm::kPageSize,
+                   "window: more frames open than it has pages");
+        next_ = mm::VirtAddr(page.value() - mm::kPageSize);
         entry_of(page) = mm::LayoutI686::page_entry(frame, mm::page_flags::kWritable);
         cpu::invalidate_page(page);
         return {page.as<std::byte>(), this};
     }
 
     /// Frames open at this moment.
-    [[nodiscard]] std::size_t depth() const { return depth_; }
+    [[nodiscard]] std::size_t depth() const { return (layout::kWindowTop - next_) / mm::kPageSize; }
 
   private:
     static volatile std::uint32_t& entry_of(mm::VirtAddr page) {
-        return image::first_page_table()[mm::LayoutI686::index(page, 0)];
+        return image::first_page_table()[(page - layout::kKernelBase) / mm::kPageSize];
     }
     void close(std::byte* bytes) {
         const mm::VirtAddr page = mm::VirtAddr::of(bytes);
-        mm::expect(page.value() == layout::kWindowTop.value() - (depth_ - 1) * mm::kPageSize,
-                   "window: handles closed out of order");
-        --depth_;
+        mm::expect(next_ + mm::kPageSize == page, "window: handles closed out of order");
+        next_ = page;
         entry_of(page) = mm::LayoutI686::kAbsent;
         cpu::invalidate_page(page);
     }
 
-    std::size_t depth_ = 0;
+    mm::VirtAddr next_ = layout::kWindowTop;  // The page that the next frame is opened at.
     mm::FrameRange data_{image::to_physical(image::data().begin).frame(),
                          image::to_physical(image::data().end).frame()};
 };

@@ -128,11 +128,8 @@ class FrameAccount {
 };
 
 inline void OwnedFrame::drop() {
-    if (account_ != nullptr) {
-        // A refusal is reported by the account; the frame is then somebody else's and not ours to keep
-        // either.
-        static_cast<void>(account_->release(frame_, owner_));
-    }
+    // A refusal is reported by the account; the frame is then somebody else's and not ours to keep either.
+    static_cast<void>(account_->release(frame_, owner_));
 }
 
 }  // namespace mm

@@ -27,7 +27,9 @@ class [[nodiscard]] OwnedFrame {
         : account_(std::exchange(other.account_, nullptr)), frame_(other.frame_), owner_(other.owner_) {}
     OwnedFrame& operator=(OwnedFrame&& other) noexcept {
         if (this != &other) {
-            drop();
+            if (account_ != nullptr) {
+                drop();
+            }
             account_ = std::exchange(other.account_, nullptr);
             frame_ = other.frame_;
             owner_ = other.owner_;
@@ -35,7 +37,11 @@ class [[nodiscard]] OwnedFrame {
         return *this;
     }
     /// Gives the frame back to the account it came from.
-    ~OwnedFrame() { drop(); }
+    ~OwnedFrame() {
+        if (account_ != nullptr) {
+            drop();
+        }
+    }
 
     /// Which frame this is. Asking does not give it away.
     [[nodiscard]] FrameNumber number() const { return frame_; }

@@ -242,28 +242,36 @@ class PageTables {
     /// Puts cleared tables behind the absent entry of path[level] on the way to `page`, with `wanted` as the
     /// last one's only entry. Everything below the first is written before that one is installed: the CPU
     /// sees all of it or nothing, so that when a frame is missing there is nothing it could have cached and
-    /// nothing to flush.
+    /// nothing to flush. (kLevel counts down to `level`: the compiler lays the levels out in a row.)
+    template <unsigned kLevel = Layout::kLevels - 1>
     Result<void> add_tables(VirtAddr page, unsigned level, Path& path, Entry wanted) {
+        if constexpr (kLevel > 1) {
+            if (level < kLevel) {
+                return add_tables<kLevel - 1>(page, level, path, wanted);
+            }
+        }
         Result<OwnedFrame> table = frames_.account().allocate(FrameOwner::kPageTable);
         if (!table) {
             return failure(table.error());
         }
-        path[level - 1] = table->number();
+        const FrameNumber below = table->number();
+        path[kLevel - 1] = below;
         {
-            auto handle = access_.open(path[level - 1]);
-            __builtin_memset(handle.bytes(), 0, kPageSize);
-            if (level == 1) {
+            auto handle = access_.open(below);
+            __builtin_memset(__builtin_assume_aligned(handle.bytes(), kPageSize), 0, kPageSize);
+            if constexpr (kLevel == 1) {
                 entries(handle)[Layout::index(page, 0)] = wanted;
-                record(path[0]).references = 1;
             }
         }
-        if (level > 1) {
-            if (const Result<void> below = add_tables(page, level - 1, path, wanted); !below) {
-                return below;
+        if constexpr (kLevel == 1) {
+            record(below).references = 1;
+        } else {
+            if (const Result<void> added = add_tables<kLevel - 1>(page, kLevel - 1, path, wanted); !added) {
+                return added;
             }
         }
-        exchange(path[level], Layout::index(page, level), Layout::table_entry(path[level - 1]));
-        ++record(path[level]).references;
+        exchange(path[kLevel], Layout::index(page, kLevel), Layout::table_entry(below));
+        ++record(path[kLevel]).references;
         frames_.keep_table(std::move(*table));
         return {};
     }

@@ -101,16 +101,10 @@ class UnmapBatch {
         return page_count_ < kCapacity && frame_count_ + kMostFramesAPage <= frames_.size();
     }
 
-    /// The walker's: `page` must be forgotten.
-    void add_page(VirtAddr page) {
-        expect(page_count_ < kCapacity, "paging: the batch is full");
-        pages_[page_count_++] = page;
-    }
-    /// The walker's: `frame` comes free when it is.
-    void add_frame(UnmappedFrame frame) {
-        expect(frame_count_ < frames_.size(), "paging: the batch is full");
-        frames_[frame_count_++] = frame;
-    }
+    /// The walker's: `page` must be forgotten. The batch has room.
+    void add_page(VirtAddr page) { pages_[page_count_++] = page; }
+    /// The walker's: `frame` comes free when it is. The batch has room.
+    void add_frame(UnmappedFrame frame) { frames_[frame_count_++] = frame; }
 
   private:
     /// The page's own frame, and a table at each level above (four levels on x86_64, the root is never
