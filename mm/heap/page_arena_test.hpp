@@ -68,6 +68,10 @@ class PageArena {
         return index(address) < kPages && out_.test(index(address));
     }
 
+    /// How far `address` lies from the beginning of all pages.
+    [[nodiscard]] std::size_t offset_of(const void* address) const {
+        return static_cast<std::size_t>(static_cast<const std::byte*>(address) - begin_);
+    }
     [[nodiscard]] std::size_t pages_out() const { return out_.count(); }
     /// Calls of take_pages, refused ones included, and of give_pages.
     [[nodiscard]] std::size_t takes() const { return takes_; }
