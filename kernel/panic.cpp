@@ -13,12 +13,12 @@ namespace {
 
 constexpr VgaColours kPanicColours = {VgaColour::kWhite, VgaColour::kRed};
 
-/// Both devices, directly: the log may be what is broken.
+/// Both devices, directly: the log may be what is broken. The screen first, for it never makes anybody wait.
 class PanicSink final : public Sink {
   public:
     void write(std::string_view bytes) override {
-        com1().write(bytes);
         vga().write(bytes);
+        com1().write(bytes);
     }
 };
 
@@ -33,7 +33,8 @@ void print_registers(Printer& out, const Registers& r) {
 }
 
 void report(Printer& out, const PanicScene& scene) {
-    out.print("\nPANIC: {}\n", scene.headline);
+    com1().write("\n");  // the line there may be half full
+    out.print("PANIC: {}\n", scene.headline);
     if (scene.registers != nullptr) {
         print_registers(out, *scene.registers);
     }
@@ -55,9 +56,9 @@ void stop_with_report(const PanicScene& scene) {
     cpu::disable_interrupts();
     PanicSink sink;
     Printer out(sink);
-    vga().set_colours(kPanicColours);
     switch (reports_begun++) {
         case 0:
+            vga().begin_last_page(kPanicColours);
             report(out, scene);
             break;
         case 1:

@@ -1,9 +1,10 @@
 // The end of the machine, with as good an account of it as can be had.
 //
-// A report goes to COM1 and to the screen: the reason in a line that begins "PANIC: ", registers, a backtrace
-// with names, the frame account. Then the machine tells the emulator and stops. A fault while reporting is
-// reported in one line, a fault while doing that in none: it always stops. Callable anywhere: allocates
-// nothing, takes no lock, uses about 1 KiB of stack.
+// A report goes to COM1 and to the screen: the reason in a line that begins "PANIC: ", registers, a
+// backtrace with names, the frame account; the screen shows what fits, the reason first. Then the machine
+// tells the emulator and stops. A fault while reporting is reported in one line, a fault while doing that
+// in none: it always stops. Callable anywhere: allocates nothing, takes no lock, uses about 1 KiB of
+// stack.
 #pragma once
 
 #include <cstdint>

@@ -28,8 +28,6 @@ constexpr std::uint8_t kDataReady = 0x01;
 constexpr std::uint8_t kTransmitFifoEmpty = 0x20;
 
 constexpr std::size_t kFifoBytes = 16;
-constexpr unsigned kMostPolls =
-    1'000'000;  // 16 characters take 1.4 ms; a port access at least a tenth of 1 us
 
 }  // namespace
 

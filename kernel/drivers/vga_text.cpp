@@ -112,8 +112,20 @@ void VgaText::start() {
     program(kGraphics, kMode3Graphics);
     program_attributes();
     program_palette();
+    clear();
+}
+
+void VgaText::clear() {
     clear_cells(0, kColumns * kLines, static_cast<Cell>(attribute_ | ' '));
+    line_ = 0;
+    column_ = 0;
     show_cursor();
+}
+
+void VgaText::begin_last_page(VgaColours colours) {
+    set_colours(colours);
+    overflow_ = Overflow::kIsDropped;
+    clear();
 }
 
 void VgaText::set_colours(VgaColours colours) {
@@ -151,6 +163,9 @@ void VgaText::put(char character) {
     if (column_ == kColumns) {
         next_line();
     }
+    if (line_ == kLines) {
+        return;  // dropped
+    }
     cells()[line_ * kColumns + column_] =
         static_cast<Cell>(attribute_ | static_cast<std::uint8_t>(character));
     ++column_;
@@ -160,8 +175,10 @@ void VgaText::next_line() {
     column_ = 0;
     if (line_ + 1 < kLines) {
         ++line_;
-    } else {
+    } else if (overflow_ == Overflow::kScrolls) {
         scroll();
+    } else {
+        line_ = kLines;
     }
 }
 

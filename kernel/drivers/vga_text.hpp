@@ -49,18 +49,24 @@ class VgaText final : public Sink {
     void write(std::string_view bytes) override;
     /// What is written from now on has these colours.
     void set_colours(VgaColours colours);
+    /// Clears the screen in `colours`; from now on what does not fit on it is dropped, so that the first line
+    /// stays.
+    void begin_last_page(VgaColours colours);
 
   private:
     using Cell = std::uint16_t;
+    enum class Overflow : std::uint8_t { kScrolls, kIsDropped };
 
     void put(char character);
     void next_line();
     void scroll();
+    void clear();
     void show_cursor() const;
 
     std::uint32_t column_ = 0;
     std::uint32_t line_ = 0;
     Cell attribute_ = 0x0700;  // colours, where a cell has them
+    Overflow overflow_ = Overflow::kScrolls;
 };
 
 /// The screen of this machine.
