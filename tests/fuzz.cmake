@@ -28,7 +28,7 @@ function(primitive_fuzz_run NAME)
         COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/fuzz_seeds.py ${CORPUS})
     set_tests_properties(${NAME}_seeds PROPERTIES FIXTURES_SETUP ${NAME} LABELS ${ARG_LABEL})
     add_test(NAME ${NAME}
-        COMMAND multiboot_map_fuzz -seed=${ARG_SEED} -runs=${ARG_RUNS} -max_len=128 -len_control=0 -timeout=5
+        COMMAND multiboot_map_fuzz -seed=${ARG_SEED} -runs=${ARG_RUNS} -max_len=96 -len_control=0 -timeout=5
             -artifact_prefix=${FUZZ_DIRECTORY}/ ${CORPUS})
     set_tests_properties(${NAME} PROPERTIES FIXTURES_REQUIRED ${NAME} LABELS ${ARG_LABEL})
 endfunction()

@@ -5,8 +5,9 @@ usage: boot_maps.py SHIM [NAME...]        all boots, or those named, which then 
 
 Each boot must end in one of two ways. Either every free frame can be written and read back, the account adds up,
 passes its audit, has exactly the map's frames below 4 GiB, and none is free that the map does not give, that is not
-there, that holds the kernel, the loader's data or a usable module, or that the firmware keeps; or the kernel refuses, in one clear line, because the map gives too little. A panic, a
-hang, or a refusal for want of memory that is there fails.
+there, that holds the kernel, the loader's data or a usable module, or that the firmware keeps; or the kernel
+refuses, in one clear line, because the map gives too little. A panic, a hang, or a refusal for want of memory that
+is there fails.
 """
 # A6 A7
 

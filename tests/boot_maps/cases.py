@@ -110,18 +110,20 @@ def hand_written():
     for at in (0xFFFFFFFF, 0xFFFFFFF0, 0xFFFFFFE8, 0x80000000):
         yield Boot(f"map-said-at-{at:x}", b"", said_map_at=at, said_map_length=0x1000)
 
+    two_ranges = [(0, 0x9F000, USABLE), (MIB, 3 * MIB, USABLE)]
     for count in (100, 1000, 10_000, 12_000):
         yield Boot(f"{count}-holes", raw([*PC, *((3 * MIB + i * 2113, 1, RESERVED) for i in range(count))]))
         yield Boot(
             f"{count}-entries-of-odd-length",
-            raw([(0, 0x9F000, USABLE), (MIB, 3 * MIB, USABLE), *((4 * MIB + i * 2000, 1999, USABLE) for i in range(count))]),
+            raw([*two_ranges, *((4 * MIB + i * 2000, 1999, USABLE) for i in range(count))]),
         )
     yield Boot("10000-entries-that-touch", raw([(i * 3000, 3000, USABLE) for i in range(10_000)]))
     yield Boot("10000-times-the-same", raw([(MIB, 30 * MIB, USABLE)] * 9_999 + [(8 * MIB, 1, BAD)]))
     yield Boot("20000-holes", raw([*PC, *((3 * MIB + i * 1201, 1, RESERVED) for i in range(20_000))]))
     yield Boot("20000-holes-of-every-kind", raw([*PC, *((3 * MIB + i * 1201, 1, 2 + i % 4) for i in range(20_000))]))
-    yield Boot("40000-islands", raw([(0, 0x9F000, USABLE), (MIB, 8 * MIB, USABLE), *((10 * MIB + i * 521, 520, USABLE) for i in range(40_000))]))
-    yield Boot("65536-entries-and-one", raw([*PC, *((3 * MIB, 1, RESERVED),) * (65_536 - len(PC)), (16 * MIB, 1, BAD)]))
+    yield Boot("40000-islands", raw([*two_ranges, *((10 * MIB + i * 521, 520, USABLE) for i in range(40_000))]))
+    hole = (3 * MIB, 1, RESERVED)
+    yield Boot("65536-entries-and-one", raw([*PC, *[hole] * (65_536 - len(PC)), (16 * MIB, 1, BAD)]))
 
 
 def absent():
@@ -193,7 +195,8 @@ def random_boots():
             elif family == "crowd":
                 length = min(length, 5000)
             elif family == "giants" and rng.random() < 0.3:
-                base = rng.choice((4 * GIB, 2**40, 2**63, 2**64 - MIB)) + rng.randrange(-8192 if kind != USABLE else 0, 8192)
+                base = rng.choice((4 * GIB, 2**40, 2**63, 2**64 - MIB))
+                base += rng.randrange(0 if kind == USABLE else -8192, 8192)
                 length = rng.choice((0, 1, GIB, 2**63, 2**64 - 1, rng.randrange(2**64)))
             entries.append((base, length, kind))
         rng.shuffle(entries)
@@ -204,8 +207,8 @@ def random_boots():
         if rng.random() < 0.2:
             keywords["information_at"] = rng.choice((0x8000, 0x30FF4, 24 * MIB + rng.randrange(MIB)))
         if family == "modules":
-            spans = [(rng.randrange(MEMORY), rng.randrange(1 << rng.randrange(1, 22))) for _ in range(rng.randrange(1, 40))]
-            keywords["modules"] = [Module(begin, begin + count) for begin, count in spans]
+            begins = [rng.randrange(MEMORY) for _ in range(rng.randrange(1, 40))]
+            keywords["modules"] = [Module(begin, begin + rng.randrange(1 << rng.randrange(1, 22))) for begin in begins]
         yield Boot(f"random-{seed}-{family}", content, **keywords)
 
 
