@@ -19,8 +19,8 @@ enum Mark : std::uint8_t { kUnseen = 0, kSeen = 1 };
 
 class Audit {
   public:
-    explicit Audit(KernelMemory& memory)
-        : memory_(memory), account_(memory.account()), table_(account_.table()) {}
+    Audit(KernelMemory& memory, SelfTest self_test)
+        : memory_(memory), account_(memory.account()), table_(account_.table()), self_test_(self_test) {}
 
     std::uint32_t run() {
         check_allocator();
@@ -39,6 +39,7 @@ class Audit {
 
   private:
     static constexpr std::uint32_t kMostLines = 10;
+    static constexpr std::size_t kExercisePagesChecked = 64;
 
     template <typename... Arguments>
     void find(std::string_view format, const Arguments&... arguments) {
@@ -87,6 +88,9 @@ class Audit {
         if (layout::kHeap.contains(page)) {
             return FrameOwner::kKernelHeap;
         }
+        if (layout::kExercise.contains(page)) {
+            return FrameOwner::kExercise;
+        }
         if (image::whole().contains(page)) {
             return FrameOwner::kKernelImage;
         }
@@ -111,8 +115,11 @@ class Audit {
                          page, mm::to_string(owner), mm::to_string(*expected));
                     return;
                 }
-                if (*expected == FrameOwner::kKernelHeap) {
-                    check_heap_mapping(page, mapping);
+                if (*expected == FrameOwner::kKernelHeap || *expected == FrameOwner::kExercise) {
+                    check_owned_mapping(page, mapping);
+                }
+                if (*expected == FrameOwner::kKernelHeap && !memory_.heap().pages().holds(page.as<void>())) {
+                    find("audit: page 0x{x} is mapped, but the heap does not hold it", page);
                 }
                 if (is_usable(mapping.frame)) {
                     table_[mapping.frame].audit_mark = kSeen;
@@ -120,7 +127,7 @@ class Audit {
             });
     }
 
-    void check_heap_mapping(VirtAddr page, mm::Mapping mapping) {
+    void check_owned_mapping(VirtAddr page, mm::Mapping mapping) {
         const mm::FrameRecord& record = table_[mapping.frame];
         if (record.audit_mark == kSeen) {
             find("audit: frame 0x{x} is mapped twice, the second time at 0x{x}", mapping.frame, page);
@@ -129,9 +136,6 @@ class Audit {
             !mapping.flags.has(mm::page_flags::kOwned)) {
             find("audit: the record of frame 0x{x}, mapped at 0x{x}, says {} mappings at page 0x{x}",
                  mapping.frame, page, record.references, record.page);
-        }
-        if (!memory_.heap().pages().holds(page.as<void>())) {
-            find("audit: page 0x{x} is mapped, but the heap does not hold it", page);
         }
     }
 
@@ -142,8 +146,9 @@ class Audit {
                 find("audit: page table 0x{x} belongs to {}", table, mm::to_string(owner));
                 return;
             }
-            // The window's own entries come and go outside the count; none is open here but the walk's.
-            if (table_[table].references != present && owner == FrameOwner::kPageTable) {
+            // The window's own entries come and go outside the count, but none is open while the first page
+            // table, reachable where it lies, is counted.
+            if (table_[table].references != present) {
                 find("audit: page table 0x{x} has {} entries, its record says {}", table, present,
                      table_[table].references);
             }
@@ -156,8 +161,12 @@ class Audit {
     /// Asks the CPU itself, at every page the heap ever used: a page without an entry must fault, one with an
     /// entry must show the bytes of its frame.
     void check_translations() {
-        const mm::VirtRange heap = memory_.heap().pages().ever_used();
-        for (VirtAddr page = heap.begin; page < heap.end; page = page + mm::kPageSize) {
+        check_translations(memory_.heap().pages().ever_used());
+        check_translations(
+            {layout::kExercise.begin, layout::kExercise.begin + kExercisePagesChecked * mm::kPageSize});
+    }
+    void check_translations(mm::VirtRange pages) {
+        for (VirtAddr page = pages.begin; page < pages.end; page = page + mm::kPageSize) {
             const std::optional<mm::Mapping> mapping = memory_.tables().lookup(page);
             const std::optional<std::uint32_t> seen = probe_read(page);
             if (!mapping) {
@@ -208,7 +217,7 @@ class Audit {
             ++counts[static_cast<std::size_t>(owner)];
             if (owner == FrameOwner::kHole) {
                 find("audit: frame 0x{x} is memory, but nobody's", frame);
-            } else if (owner == FrameOwner::kExercise) {
+            } else if (owner == FrameOwner::kExercise && self_test_ == SelfTest::kIdle) {
                 find("audit: frame 0x{x} was left behind by a self-test", frame);
             } else if (must_be_seen(owner) && table_[frame].audit_mark != kSeen) {
                 find("audit: frame 0x{x} is lost: {} is said to have it, but does not", frame,
@@ -234,13 +243,14 @@ class Audit {
     KernelMemory& memory_;
     mm::FrameAccount& account_;
     mm::FrameTable table_;
+    SelfTest self_test_;
     std::uint32_t findings_ = 0;
 };
 
 }  // namespace
 
-std::uint32_t audit(KernelMemory& memory) {
-    return Audit(memory).run();
+std::uint32_t audit(KernelMemory& memory, SelfTest self_test) {
+    return Audit(memory, self_test).run();
 }
 
 }  // namespace kernel

@@ -20,8 +20,11 @@
 
 namespace kernel {
 
+/// Whether a self-test is running, and may hold frames and pages of its own.
+enum class SelfTest : std::uint8_t { kIdle, kRunning };
+
 /// Counts again. Each contradiction is logged (the first few of each kind in words, the rest by number);
 /// returns how many there are: 0 is a clean account.
-std::uint32_t audit(KernelMemory& memory);
+std::uint32_t audit(KernelMemory& memory, SelfTest self_test = SelfTest::kIdle);
 
 }  // namespace kernel
