@@ -6,7 +6,6 @@ kernel's words at blanks, and a path may hold both.
 
 import os
 import signal
-import socket
 import subprocess
 
 QEMU = "qemu-system-i386"
@@ -92,17 +91,21 @@ class Machine:
         content = b"".join(os.fsencode(argument) + b"\0" for argument in command)
         self.arguments += ["-fw_cfg", f"name={COMMAND_FILE},file={self.open_bytes(content)}"]
 
-    def start(self, terminal=False, stderr=None):
-        """Starts QEMU. With `terminal` it shares ours; otherwise a Ctrl-C there does not reach it."""
+    def use_standard_streams(self, monitor=False):
+        """Adds the next serial port, on QEMU's standard input and output; Ctrl-A is for QEMU then if it has `monitor`."""
+        self.arguments += ["-serial", "mon:stdio"] if monitor else ["-chardev", "stdio,id=io,signal=off", "-serial", "chardev:io"]
+
+    def start(self, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None, own_session=True):
+        """Starts QEMU. In a session of its own a Ctrl-C here does not reach it."""
         # The kernel of the host ends QEMU when this process dies, however it dies.
         leash = ["setpriv", "--pdeathsig", "KILL", "--"] if os.path.exists("/usr/bin/setpriv") else []
         self.process = subprocess.Popen(
             [*leash, QEMU, *self.arguments],
             pass_fds=self.descriptors,
-            stdin=None if terminal else subprocess.DEVNULL,
-            stdout=None if terminal else subprocess.DEVNULL,
+            stdin=stdin,
+            stdout=stdout,
             stderr=stderr,
-            start_new_session=not terminal,
+            start_new_session=own_session,
         )
         for descriptor in self.descriptors:
             os.close(descriptor)

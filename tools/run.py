@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 
 import iso
 import options as command_line
@@ -26,10 +27,15 @@ STATUS_SIGNAL = 128
 LOG_LINES_SHOWN = 20
 POWER_OFF_SECONDS = 10  # After a command's status has come; the machine needs milliseconds.
 END_OF_INPUT = b"\x04"
+READ_BYTES = 1 << 16
+
+
+class TimeLimit(Exception):
+    """--timeout has passed."""
 
 
 class Stopped(Exception):
-    """A signal, the time limit's among them, ends the run."""
+    """A signal ends the run."""
 
     def __init__(self, number):
         super().__init__(number)
@@ -82,169 +88,176 @@ def prepare_machine(options, folder):
     return machine
 
 
-def status_of(qemu_status, log, verbose):
+def end_without_status(qemu_status, log, verbose):
     """The status of ./run when the machine ended without a command's; says why on standard error."""
+    report = log.panic_report() if qemu_status == PANICKED else None
+    if not verbose:
+        write_all(2, report or log.tail(LOG_LINES_SHOWN))
     if qemu_status == PANICKED:
-        if not verbose:
-            write_all(2, log.panic_report() or log.tail(LOG_LINES_SHOWN))
         return STATUS_PANIC
     if qemu_status == BOOT_REFUSED:
-        if not verbose:
-            write_all(2, log.tail(LOG_LINES_SHOWN))
         say("the kernel refuses to boot like this")
         return STATUS_REFUSED
-    if not verbose:
-        write_all(2, log.tail(LOG_LINES_SHOWN))
     say(f"the machine stopped without a status (QEMU: {qemu_status})")
     return STATUS_PANIC
 
 
-def run_command(machine, options):
-    """Runs the command; returns its status."""
-    machine.give_command(options.command)
-    log_port = machine.open_serial_port("log")
-    stream_port = machine.open_serial_port("streams")
-    machine.arguments += options.qemu
-    complaints_end, complaints_start = os.pipe()
-    log = streams.Log()
-    decoder = streams.FrameDecoder()
-    complaints = b""
-    status = None
-    try:
-        machine.start(stderr=complaints_start)
-        os.close(complaints_start)
-        open_descriptors = {log_port, stream_port, complaints_end}
+class CommandRun:
+    """A machine that runs one command: its streams, its log and its status as they come."""
+
+    def __init__(self, machine, options):
+        self.machine = machine
+        self.options = options
+        self.log = streams.Log()
+        self.decoder = streams.FrameDecoder()
+        self.complaints = b""  # what QEMU itself has to say
+        self.status = None
+
+    def run(self):
+        """Returns the status of ./run."""
+        machine = self.machine
+        machine.give_command(self.options.command)
+        takers = {
+            machine.open_serial_port("log"): self.take_log,
+            machine.open_serial_port("streams"): self.take_frames,
+        }
+        machine.arguments += self.options.qemu
+        complaints, qemu_stderr = os.pipe()
+        takers[complaints] = self.take_complaints
+        try:
+            machine.start(stderr=qemu_stderr)
+            os.close(qemu_stderr)
+            self.take_everything(takers)
+            qemu_status = machine.process.wait()
+        except TimeLimit:
+            machine.stop()
+            if not self.options.verbose:
+                write_all(2, self.log.tail(LOG_LINES_SHOWN))
+            raise
+        except streams.FrameError as error:
+            say(f"COM2: {error}")
+            return STATUS_PANIC
+        finally:
+            machine.stop()
+        if self.status is not None and qemu_status != PANICKED:
+            return self.status
+        if qemu_status == QEMU_FAILED:
+            if not self.options.verbose:
+                write_all(2, self.complaints)
+            return STATUS_REFUSED
+        return end_without_status(qemu_status, self.log, self.options.verbose)
+
+    def take_everything(self, takers):
+        """Reads until QEMU has closed all."""
         poll = select.poll()
-        for descriptor in open_descriptors:
+        for descriptor in takers:
             poll.register(descriptor, select.POLLIN)
-        while open_descriptors:
-            events = poll.poll(POWER_OFF_SECONDS * 1000 if status is not None else None)
+        still_open = len(takers)
+        while still_open:
+            events = poll.poll(None if self.status is None else POWER_OFF_SECONDS * 1000)
             if not events:
                 say("the machine does not switch off; stopped")
-                machine.stop()
+                self.machine.stop()
             for descriptor, _ in events:
-                data = receive(descriptor)
-                if not data:
-                    poll.unregister(descriptor)
-                    open_descriptors.remove(descriptor)
-                elif descriptor == log_port:
-                    text = log.feed(data)
-                    if options.verbose:
-                        write_all(2, text)
-                elif descriptor == stream_port:
-                    for stream, payload in decoder.feed(data):
-                        if stream == streams.EXIT:
-                            status = payload[0]
-                        else:
-                            write_all(1 if stream == streams.STDOUT else 2, payload)
+                data = os.read(descriptor, READ_BYTES)
+                if data:
+                    takers[descriptor](data)
                 else:
-                    complaints += data
-                    if options.verbose:
-                        write_all(2, data)
-        qemu_status = machine.process.wait()
-    except Stopped as stopped:
-        machine.stop()
-        if stopped.number != signal.SIGALRM:
-            raise
-        if not options.verbose:
-            write_all(2, log.tail(LOG_LINES_SHOWN))
-        say(f"no end after {options.timeout:g} seconds; stopped")
-        return STATUS_TIMEOUT
-    except streams.FrameError as error:
-        say(f"COM2: {error}")
-        return STATUS_PANIC
+                    poll.unregister(descriptor)
+                    still_open -= 1
+
+    def take_log(self, data):
+        text = self.log.feed(data)
+        if self.options.verbose:
+            write_all(2, text)
+
+    def take_frames(self, data):
+        for stream, payload in self.decoder.feed(data):
+            if stream == streams.EXIT:
+                self.status = payload[0]
+            else:
+                write_all(1 if stream == streams.STDOUT else 2, payload)
+
+    def take_complaints(self, data):
+        self.complaints += data
+        if self.options.verbose:
+            write_all(2, data)
+
+
+def run_on_terminal(machine, options):
+    """The prompt on the user's terminal, which QEMU itself reads and writes; returns QEMU's status."""
+    import termios
+
+    machine.use_standard_streams(monitor=True)
+    machine.arguments += options.qemu
+    write_all(1, b"PrimitiveOS in QEMU. To leave: poweroff, or Ctrl-A X.\n")
+    before = termios.tcgetattr(0)
+    try:
+        machine.start(stdin=None, stdout=None, own_session=False)
+        return machine.process.wait()
     finally:
         machine.stop()
-    if qemu_status == QEMU_FAILED:
-        if not options.verbose:
-            write_all(2, complaints)
-        return STATUS_REFUSED
-    if status is not None and qemu_status != PANICKED:
-        return status
-    return status_of(qemu_status, log, options.verbose)
+        termios.tcsetattr(0, termios.TCSANOW, before)
 
 
-def receive(descriptor):
-    """What has arrived; nothing when the other end is closed."""
+def run_on_pipes(machine, options):
+    """The prompt on a standard input that is no terminal, whose end ends the system; returns QEMU's status."""
+    machine.use_standard_streams()
+    machine.arguments += options.qemu
+    write_all(1, b"PrimitiveOS in QEMU. To leave: poweroff, or the end of the input.\n")
+    machine.start(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def pass_input_on():
+        last = b"\n"
+        try:
+            while data := os.read(0, READ_BYTES):
+                write_all(machine.process.stdin.fileno(), data)
+                last = data[-1:]
+            # As in a shell, a last line needs no newline.
+            write_all(machine.process.stdin.fileno(), END_OF_INPUT if last == b"\n" else b"\n" + END_OF_INPUT)
+        except OSError:
+            pass  # The machine has ended first.
+
+    passing_on = threading.Thread(target=pass_input_on, daemon=True)
     try:
-        return os.read(descriptor, 1 << 16)
-    except ConnectionResetError:
-        return b""
+        while data := os.read(machine.process.stdout.fileno(), READ_BYTES):
+            # Only a port that has been set up loses nothing: the first output shows that it is.
+            if not passing_on.ident:
+                passing_on.start()
+            write_all(1, data)
+        return machine.process.wait()
+    finally:
+        machine.stop()
+
+
+def run_in_window(machine, options):
+    """The prompt in a window; returns QEMU's status. After a panic the window is gone, so its report comes here."""
+    log_port = machine.open_serial_port("log")
+    machine.arguments += ["-display", "gtk", *options.qemu]
+    write_all(1, b"PrimitiveOS in QEMU's window. To leave: poweroff, or close the window.\n")
+    log = streams.Log()
+    try:
+        machine.start()
+        while data := os.read(log_port, READ_BYTES):
+            text = log.feed(data)
+            if options.verbose:
+                write_all(2, text)
+        qemu_status = machine.process.wait()
+    finally:
+        machine.stop()
+    if qemu_status in (PANICKED, BOOT_REFUSED) and not options.verbose:
+        write_all(2, log.panic_report() or log.tail(LOG_LINES_SHOWN))
+    return qemu_status
 
 
 def run_prompt(machine, options):
     """Runs the machine at its prompt; returns the status of ./run."""
-    terminal = os.isatty(0)
-    if terminal and not options.display:
-        return run_prompt_on_terminal(machine, options)
-    return run_prompt_on_streams(machine, options)
-
-
-def run_prompt_on_terminal(machine, options):
-    """The prompt on the user's terminal, which QEMU itself reads and writes."""
-    import termios
-
-    machine.arguments += ["-serial", "mon:stdio", *options.qemu]
-    write_all(1, b"PrimitiveOS in QEMU. To leave: poweroff, or Ctrl-A X.\n")
-    before = termios.tcgetattr(0)
-    try:
-        machine.start(terminal=True)
-        qemu_status = machine.process.wait()
-    except Stopped as stopped:
-        machine.stop()
-        if stopped.number != signal.SIGALRM:
-            raise
-        say(f"stopped after {options.timeout:g} seconds")
-        return STATUS_TIMEOUT
-    finally:
-        machine.stop()
-        termios.tcsetattr(0, termios.TCSANOW, before)
-    return prompt_status(qemu_status)
-
-
-def run_prompt_on_streams(machine, options):
-    """The prompt on standard input and output that are no terminal, or (--display) only its log there."""
-    port = machine.open_serial_port("console")
     if options.display:
-        machine.arguments += ["-display", "gtk"]
-        write_all(1, b"PrimitiveOS in QEMU. To leave: poweroff, or close the window.\n")
+        qemu_status = run_in_window(machine, options)
+    elif os.isatty(0):
+        qemu_status = run_on_terminal(machine, options)
     else:
-        write_all(1, b"PrimitiveOS in QEMU. To leave: poweroff, or the end of the input.\n")
-    machine.arguments += options.qemu
-    poll = select.poll()
-    poll.register(port.fileno(), select.POLLIN)
-    if not options.display:
-        poll.register(0, select.POLLIN)
-    try:
-        machine.start()
-        running = True
-        while running:
-            for descriptor, _ in poll.poll():
-                data = receive(descriptor)
-                if descriptor == port.fileno():
-                    write_all(1, data)
-                    running = data != b""
-                else:
-                    if not data:
-                        poll.unregister(0)
-                    try:
-                        port.sendall(data or END_OF_INPUT)
-                    except (BrokenPipeError, ConnectionResetError):
-                        running = False
-        qemu_status = machine.process.wait()
-    except Stopped as stopped:
-        machine.stop()
-        if stopped.number != signal.SIGALRM:
-            raise
-        say(f"stopped after {options.timeout:g} seconds")
-        return STATUS_TIMEOUT
-    finally:
-        machine.stop()
-    return prompt_status(qemu_status)
-
-
-def prompt_status(qemu_status):
-    """The status of ./run after a prompt: the user has seen the log."""
+        qemu_status = run_on_pipes(machine, options)
     known = {0: 0, PANICKED: STATUS_PANIC, BOOT_REFUSED: STATUS_REFUSED, QEMU_FAILED: STATUS_REFUSED}
     if qemu_status not in known:
         say(f"the machine stopped unexpectedly (QEMU: {qemu_status})")
@@ -252,15 +265,38 @@ def prompt_status(qemu_status):
 
 
 def stop_on_signals(timeout):
-    """Turns the signals that end a program, and the time limit, into Stopped."""
+    """Turns the signals that end a program, and the time limit, into exceptions."""
 
     def stop(number, _frame):
-        raise Stopped(number)
+        raise TimeLimit if number == signal.SIGALRM else Stopped(number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, stop)
     if timeout is not None:
         signal.setitimer(signal.ITIMER_REAL, timeout)
+
+
+def boot(options, folder):
+    """Boots what `options` say; returns the status of ./run."""
+    try:
+        machine = prepare_machine(options, folder)
+        stop_on_signals(options.timeout)
+        if options.command is not None:
+            return CommandRun(machine, options).run()
+        return run_prompt(machine, options)
+    except iso.IsoError as error:
+        say(f"cannot write the ISO: {error}")
+        return STATUS_NO_IMAGE
+    except TimeLimit:
+        say(f"no end after {options.timeout:g} seconds; stopped")
+        return STATUS_TIMEOUT
+    except Stopped as stopped:
+        return STATUS_SIGNAL + stopped.number
+    except BrokenPipeError:
+        # Nobody reads our output: end as any program does then.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+        return STATUS_SIGNAL + signal.SIGPIPE
 
 
 def main():
@@ -270,24 +306,11 @@ def main():
         say(error)
         return STATUS_REFUSED
     folder = build_images(options)
-    if options.display and subprocess.run([os.path.join(ROOT, "tools", "packages"), "display"], check=False).returncode:
-        return STATUS_NO_IMAGE
-    try:
-        machine = prepare_machine(options, folder)
-        stop_on_signals(options.timeout)
-        if options.command is not None:
-            return run_command(machine, options)
-        return run_prompt(machine, options)
-    except iso.IsoError as error:
-        say(f"cannot write the ISO: {error}")
-        return STATUS_NO_IMAGE
-    except Stopped as stopped:
-        return STATUS_SIGNAL + stopped.number
-    except BrokenPipeError:
-        # Nobody reads our output: end as any program does then.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGPIPE)
-        return STATUS_SIGNAL + signal.SIGPIPE
+    if options.display:
+        wanted = [os.path.join(ROOT, "tools", "packages"), "display"]
+        if subprocess.run(wanted, check=False).returncode != 0:
+            return STATUS_NO_IMAGE
+    return boot(options, folder)
 
 
 if __name__ == "__main__":
