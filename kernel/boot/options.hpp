@@ -4,8 +4,8 @@
 //   check=none       the default
 //   frames=NAME      the frame allocator
 //   modules=N        expect N modules: another number is reported
-//   fail-frames=N    the N-th allocation of a frame since boot fails
-//   fail-heap=N      the N-th allocation from the kernel heap since boot fails
+//   fail-frames=N    the N-th frame asked for fails (/proc/vmstat: pgalloc_boot, then pgalloc_normal)
+//   fail-heap=N      the N-th block asked of the kernel heap fails (/proc/heap: requests)
 //
 // Words that are not options of the kernel are left to whoever understands them (Linux does the same); a
 // value that makes no sense stops the boot with a line that lists those that do.

@@ -23,14 +23,14 @@ constexpr mm::PhysAddr kEbdaSegmentPointer{0x40e};  // A word in the BIOS data a
 constexpr mm::PhysAddr kLegacyHole{0xa'0000};       // Video memory, adapters' and system ROM, up to
 constexpr mm::PhysAddr kOneMiB{0x10'0000};
 
-std::uint32_t kibibytes(std::uint64_t frames) {
-    return static_cast<std::uint32_t>(frames * (mm::kPageSize / 1024));
+std::uint64_t kibibytes(std::uint64_t frames) {
+    return frames * (mm::kPageSize / 1024);
 }
 
 }  // namespace
 
-BootMemory::BootMemory(Window& window, BootInformation& boot)
-    : window_(window), map_(entry_storage), claims_(claim_storage) {
+BootMemory::BootMemory(Window& window, BootInformation& boot, std::uint32_t fail_at)
+    : window_(window), map_(entry_storage), claims_(claim_storage), fail_at_(fail_at) {
     read_map(boot);
     claim_known_memory(window, boot);
 }
@@ -99,6 +99,15 @@ mm::FrameRange BootMemory::take_run(mm::FrameCount at_most, mm::FrameOwner owner
     log().error("memory: too little: {} KiB usable, and no room for the frame allocator's tables",
                 kibibytes(map_.usable_frames()));
     refuse_to_boot();
+}
+
+void BootMemory::count_request() {
+    if (++requests_ == fail_at_) {
+        log().error(
+            "memory: too little: no frame for the frame allocator's tables (as fail-frames={} has it)",
+            fail_at_);
+        refuse_to_boot();
+    }
 }
 
 bool BootMemory::answers(mm::FrameNumber frame) {

@@ -20,7 +20,8 @@ class BootMemory {
   public:
     /// Reads the loader's map, cleans it, logs what was odd about it, and claims what is in use. Refuses to
     /// boot when there are more claims than there is room for.
-    BootMemory(Window& window, BootInformation& boot);
+    /// The `fail_at`-th frame that is taken is refused (0: none is).
+    BootMemory(Window& window, BootInformation& boot, std::uint32_t fail_at);
 
     [[nodiscard]] const mm::MemoryMap& map() const { return map_; }
     [[nodiscard]] const mm::ClaimList& claims() const { return claims_; }
@@ -33,6 +34,7 @@ class BootMemory {
             const mm::FrameRange run = take_run(count, owner);
             for (mm::FrameNumber frame = run.begin; frame < run.end; ++frame) {
                 if (answers(frame)) {
+                    count_request();
                     visit(frame);
                     --count;
                 } else {
@@ -42,6 +44,9 @@ class BootMemory {
         }
     }
 
+    /// Frames taken so far.
+    [[nodiscard]] std::uint32_t requests() const { return requests_; }
+
   private:
     /// After so many frames that are no memory the map is not believed any more.
     static constexpr std::uint32_t kMostWithdrawn = 4096;
@@ -50,12 +55,15 @@ class BootMemory {
     void claim_known_memory(Window& window, BootInformation& boot);
     void claim(mm::PhysRange bytes, mm::FrameOwner owner);
     mm::FrameRange take_run(mm::FrameCount at_most, mm::FrameOwner owner);
+    void count_request();
     bool answers(mm::FrameNumber frame);
     void withdraw(mm::FrameNumber frame);
 
     Window& window_;
     mm::MemoryMap map_;
     mm::ClaimList claims_;
+    std::uint32_t fail_at_;
+    std::uint32_t requests_ = 0;
     std::uint32_t withdrawn_ = 0;
 };
 

@@ -40,6 +40,7 @@ KernelMemory::KernelMemory(Window& window, BootInformation& boot, BootMemory& bo
                            const Options& options)
     : window_(window),
       metadata_(map_frame_metadata(boot_memory, window, options.frame_checks)),
+      boot_requests_(boot_memory.requests()),
       bitmap_(metadata_.free_bitmap, metadata_.frame_limit),
       account_(build_source(options), mm::FrameTable(metadata_.records), report_wrong_release),
       tables_(image::to_physical(mm::VirtAddr::of(image::page_directory())).frame(), window, account_),
@@ -57,8 +58,8 @@ mm::AnyFrameSource& KernelMemory::build_source(const Options& options) {
         verified_.emplace(*source, window_, metadata_.verified_bitmap, report_frame_fault);
         source = &any_verified_.emplace(*verified_);
     }
-    if (options.fail_frames_at != 0) {
-        failing_.emplace(*source, options.fail_frames_at);
+    if (options.fail_frames_at > boot_requests_) {
+        failing_.emplace(*source, options.fail_frames_at - boot_requests_);
         source = &any_failing_.emplace(*failing_);
     }
     return *source;
@@ -136,7 +137,7 @@ KernelMemory& bring_up_memory(mm::PhysAddr boot_information_address) {
         refuse_to_boot();
     }
     protect_image();
-    BootMemory& boot_memory = boot_memory_storage.construct(window, boot);
+    BootMemory& boot_memory = boot_memory_storage.construct(window, boot, options.fail_frames_at);
     KernelMemory& memory = kernel_memory_storage.construct(window, boot, boot_memory, options);
     set_kernel_heap(memory.heap());
     return memory;

@@ -49,6 +49,9 @@ class KernelMemory {
     /// Bytes of metadata a frame: the allocator's bits, and its record.
     [[nodiscard]] const FrameMetadata& metadata() const { return metadata_; }
 
+    /// Frames taken before there was an account.
+    [[nodiscard]] std::uint32_t boot_requests() const { return boot_requests_; }
+
   private:
     mm::AnyFrameSource& build_source(const Options& options);
     void admit(const BootMemory& boot_memory);
@@ -58,6 +61,7 @@ class KernelMemory {
     Window& window_;
     CpuTlb tlb_;
     FrameMetadata metadata_;
+    std::uint32_t boot_requests_;
     mm::BitmapFrames bitmap_;
     mm::Erased<mm::BitmapFrames> any_bitmap_{bitmap_};
     using VerifiedFrames = mm::Verified<mm::AnyFrameSource, Window>;
@@ -75,7 +79,7 @@ class KernelMemory {
 };
 
 /// Everything between the loader's jump and a working `new`: reads the boot information, protects the image,
-/// brings memory up. Called once, with interrupts off.
+/// brings memory up. Called once; interrupts may be on, their handlers use no memory of this.
 KernelMemory& bring_up_memory(mm::PhysAddr boot_information);
 
 /// The machine's memory; null until bring_up_memory has returned.

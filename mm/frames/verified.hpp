@@ -61,7 +61,7 @@ class Verified {
     Result<void> release(FrameNumber frame) {
         const Result<void> released = source_.release(frame);
         if (released) {
-            fill(frame, kPoison);
+            fill(frame, kPoison, 0);
             mark_seen(frame);
         }
         return released;
@@ -77,6 +77,7 @@ class Verified {
   private:
     using Word = std::uint32_t;
     static constexpr Word kPoison = 0xf4eef4ee;
+    static constexpr Word kSpread = 0x9e3779b9;
     static constexpr std::size_t kWords = kPageSize / sizeof(Word);
 
     [[nodiscard]] bool seen(FrameNumber frame) const {
@@ -86,34 +87,37 @@ class Verified {
 
     bool is_sound(FrameNumber frame) {
         if (seen(frame)) {
-            if (!holds(frame, kPoison)) {
+            if (!holds(frame, kPoison, 0)) {
                 report_(frame, FrameFault::kUsedAfterRelease);
             }
             return true;
         }
-        // A pattern and its complement: what is absent, or has a stuck line, cannot answer both.
-        const Word pattern = frame.value() * 0x9e3779b9U;
-        fill(frame, pattern);
-        if (!holds(frame, pattern)) {
+        // A pattern and its complement, another one in each word: what is absent, has a stuck line or echoes
+        // the last value on the bus cannot answer both.
+        const Word pattern = frame.value() * kSpread;
+        fill(frame, pattern, kSpread);
+        if (!holds(frame, pattern, kSpread)) {
             return false;
         }
-        fill(frame, ~pattern);
-        return holds(frame, ~pattern);
+        fill(frame, ~pattern, kSpread);
+        return holds(frame, ~pattern, kSpread);
     }
 
-    void fill(FrameNumber frame, Word pattern) {
+    /// Writes `first`, `first` + `step`, ... to the frame's words.
+    void fill(FrameNumber frame, Word first, Word step) {
         auto handle = access_.open(frame);
         volatile Word* words = reinterpret_cast<Word*>(handle.bytes());
-        for (std::size_t i = 0; i < kWords; ++i) {
-            words[i] = pattern;
+        for (std::size_t i = 0; i < kWords; ++i, first += step) {
+            words[i] = first;
         }
     }
 
-    bool holds(FrameNumber frame, Word pattern) {
+    /// Whether that is what the frame's words hold.
+    bool holds(FrameNumber frame, Word first, Word step) {
         auto handle = access_.open(frame);
         const volatile Word* words = reinterpret_cast<const Word*>(handle.bytes());
-        for (std::size_t i = 0; i < kWords; ++i) {
-            if (words[i] != pattern) {
+        for (std::size_t i = 0; i < kWords; ++i, first += step) {
+            if (words[i] != first) {
                 return false;
             }
         }

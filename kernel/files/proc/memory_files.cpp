@@ -40,6 +40,7 @@ FileResult<void> VmstatFile::read(Printer& out) {
     out.print("nr_free_pages {}\n", account.frames_of(mm::FrameOwner::kFree));
     out.print("nr_page_table_pages {}\n", account.frames_of(mm::FrameOwner::kPageTable));
     out.print("nr_kernel_heap_pages {}\n", account.frames_of(mm::FrameOwner::kKernelHeap));
+    out.print("pgalloc_boot {}\n", memory_.boot_requests());
     out.print("pgalloc_normal {}\n", account.allocations());
     out.print("pgfree {}\n", account.releases());
     out.print("pgfree_refused {}\n", account.wrong_releases());
