@@ -1,10 +1,9 @@
 // The exerciser: random sequences of everything that mm/ does with frames, against a trivial model. One piece
-// of code for the host's tests and for the booted kernel, which proves its memory management on itself with
-// it.
+// of code for the host's tests and for the booted kernel, which proves its memory management on itself.
 //
-//   slots    [ empty | frame in hand | mapped page | empty | heap block | ... ]      what the model knows
-//   step     (slot, choice, size): an empty slot takes something, a full one lets go of it or, a frame, is
-//   mapped
+//   slots    [ empty | frame in hand | mapped page | empty | heap block | ... ]     what the model knows
+//   step     (slot, choice, size): an empty slot takes a frame or a heap block, a full one lets go of what it
+//            has, and a frame in hand may be mapped instead
 //
 // Whatever a slot holds is filled with bytes that depend on the slot's present number; they are looked at
 // again before it is let go. A page is written at its virtual address and read back through its frame: a
@@ -13,12 +12,12 @@
 //
 // Owns: what its slots hold, until finish(). Never: allocates, loops without bound, or goes on after a fault.
 // A refusal (no memory) is no fault: it is counted, and whether it left everything as it was is for the
-// checks to find. Cost: a step looks at every slot once, and at a few hundred bytes of contents; every 16th
-// slot number fills and reads back whole pages.
+// checks to find.
+//
+// Cost: a step looks at every slot at most once, and at a few hundred bytes of contents; every 16th number
+// fills and reads back whole pages.
 #pragma once
 
-#include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,37 +26,11 @@
 
 #include "mm/core/range.hpp"
 #include "mm/core/result.hpp"
+#include "mm/exercise/exercise_world.hpp"
 #include "mm/frames/owned_frame.hpp"
 #include "mm/paging/tlb.hpp"
 
 namespace mm {
-
-/// What is exercised: a machine's memory, all of it behind one interface.
-/// `take_frame`      a frame of owner kExercise. Error: kNoMemory.
-/// `frames_out`      how many frames kExercise has by the account.
-/// `free_frames`     how many frames are free once the heap has given back every idle page.
-/// `open`            FrameAccess: a handle on the frame's bytes.
-/// `pages`           the range of virtual addresses to map pages in; nobody else does.
-/// `map`             maps the page, writable; on an error the frame stays the caller's. Error: kNoMemory.
-/// `unmap`           removes a mapping into the batch. `flush` empties the batch, and releases the frames.
-/// `reach`           the page's bytes as the CPU reaches them; null for a page fault.
-/// `allocate_block`  a heap block, null when memory is out. `release_block` gives it back.
-/// `audit`           everything recounted: whether it agrees.
-template <typename T>
-concept ExerciseWorld = requires(T world, VirtAddr page, OwnedFrame frame, UnmapBatch batch, void* block) {
-    { world.take_frame() } -> std::same_as<Result<OwnedFrame>>;
-    { world.frames_out() } -> std::same_as<FrameCount>;
-    { world.free_frames() } -> std::same_as<FrameCount>;
-    { world.open(frame.number()).bytes() } -> std::same_as<std::byte*>;
-    { world.pages() } -> std::same_as<VirtRange>;
-    { world.map(page, std::move(frame)) } -> std::same_as<Result<void>>;
-    { world.unmap(page, batch) } -> std::same_as<Result<void>>;
-    { world.flush(batch) } -> std::same_as<void>;
-    { world.reach(page) } -> std::same_as<std::byte*>;
-    { world.allocate_block(std::size_t{}, std::size_t{}) } -> std::same_as<void*>;
-    { world.release_block(block) } -> std::same_as<void>;
-    { world.audit() } -> std::same_as<bool>;
-};
 
 /// One step, wholly determined: any numbers make a valid one.
 struct ExerciseStep {

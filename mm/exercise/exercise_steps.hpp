@@ -1,7 +1,9 @@
 // The steps of mm::Exercise: what exercise.hpp declares. Included by it, and by nobody else.
 #pragma once
 
-#include "mm/exercise/exercise.hpp"
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace mm {
 

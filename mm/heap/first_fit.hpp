@@ -15,10 +15,9 @@
 //   I7  idle pages <= kIdlePagesKept, between any two calls;
 //   I8  pages held = taken - given back.
 //
-// Cost: an allocate(64) and release(p) pair runs 93 instructions on i386 with all checks (the
-// rule: it stays within a page); see free_list.hpp
-// for the worst case. Not for interrupt handlers; the caller excludes other threads. [k&r] 8.7, "Example - A
-// Storage Allocator". D1, D2, D3.
+// Cost: a pair of allocate(64) and release(p) within one page, which is the rule, runs 93 instructions on
+// i386 with all checks; see free_list.hpp for the worst case. Not for interrupt handlers; the caller excludes
+// other threads. [k&r] 8.7, "Example - A Storage Allocator". D1, D2, D3.
 #pragma once
 
 #include <bit>
