@@ -26,6 +26,7 @@ constexpr std::uint8_t kReadyAndInterruptsOut = 0x0B;  // DTR, RTS, OUT2: the la
 constexpr std::uint8_t kOnReceive = 0x01;
 constexpr std::uint8_t kDataReady = 0x01;
 constexpr std::uint8_t kTransmitFifoEmpty = 0x20;
+constexpr std::uint8_t kTransmitterEmpty = 0x40;  // the FIFO, and the byte on its way as well
 
 constexpr std::size_t kFifoBytes = 16;
 
@@ -65,6 +66,11 @@ void Serial::write(std::string_view bytes) {
         const std::size_t count = std::min(bytes.size(), kFifoBytes);
         port::write_bytes(base_ + kData, bytes.data(), count);
         bytes.remove_prefix(count);
+    }
+}
+
+void Serial::wait_until_sent() const {
+    while (present_ && (port::in8(base_ + kLineStatus) & kTransmitterEmpty) == 0) {
     }
 }
 

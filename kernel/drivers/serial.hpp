@@ -25,8 +25,11 @@ class Serial final : public Sink {
     void start();
     [[nodiscard]] bool present() const { return present_; }
 
-    /// Sends all of `bytes`; waits for as long as the device takes.
+    /// Sends all of `bytes`; waits for as long as the device takes. The last 16 may still be in the device.
     void write(std::string_view bytes) override;
+
+    /// Waits until everything has left the device: what it holds is lost when the machine is switched off.
+    void wait_until_sent() const;
 
     /// The next byte received; none when there is none yet.
     std::optional<char> read();

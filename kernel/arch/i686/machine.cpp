@@ -19,6 +19,11 @@ constexpr port::Port kExitDevice = 0x501;
 constexpr port::Port kAcpiPm1aControl = 0x604;  // where SeaBIOS puts it on QEMU's "pc"; v86 uses the same
 constexpr std::uint16_t kSleepEnable = 0x2000;  // sleep type 0: soft off, on both
 
+void wait_for_output() {
+    com1().wait_until_sent();
+    com2().wait_until_sent();
+}
+
 }  // namespace
 
 INIT_CODE void start_early_console() {
@@ -42,10 +47,12 @@ INIT_CODE void start_machine() {
 }
 
 void machine_exit(ExitCode code) {
+    wait_for_output();
     port::out32(kExitDevice, static_cast<std::uint32_t>(code));
 }
 
 void power_off() {
+    wait_for_output();
     port::out16(kAcpiPm1aControl, kSleepEnable);
     log().info("The machine may be switched off now.");
     cpu::stop();
