@@ -65,7 +65,8 @@ class BootInformation {
             visit(text_piece(mm::PhysAddr(information_.loader_name)));
         }
         if (has(multiboot::kHasModules)) {
-            visit(piece(mm::PhysAddr(information_.modules), module_count() * sizeof(multiboot::Module)));
+            visit(piece(mm::PhysAddr(information_.modules),
+                        std::uint64_t{module_count()} * sizeof(multiboot::Module)));
         }
         for (std::uint32_t i = 0; i < module_count(); ++i) {
             if (const std::optional<LoadedModule> found = module(i)) {

@@ -29,22 +29,21 @@ class PageFlags {
 
   private:
     explicit constexpr PageFlags(std::uint16_t bits) : bits_(bits) {}
-    friend struct page_flags;
 
     std::uint16_t bits_ = 0;
 };
 
 /// The flags: `page_flags::kWritable | page_flags::kUser`. Each bit is where x86's entries have it, so
 /// that its layouts translate a whole set with one mask.
-struct page_flags {
-    static constexpr PageFlags kReadOnly{0};  ///< No flag: the kernel may read.
-    static constexpr PageFlags kWritable{0x02};
-    static constexpr PageFlags kUser{0x04};      ///< Programs may use the page too.
-    static constexpr PageFlags kUncached{0x10};  ///< For devices.
-    static constexpr PageFlags kAccessed{0x20};  ///< Set by the CPU at the first use.
-    static constexpr PageFlags kDirty{0x40};     ///< Set by the CPU at the first write.
-    static constexpr PageFlags kOwned{
-        0x200};  ///< The mapping owns its frame: unmapping hands the frame back.
-};
+namespace page_flags {
+inline constexpr PageFlags kReadOnly{};  ///< No flag: the kernel may read.
+inline constexpr PageFlags kWritable = PageFlags::from_bits(1U << 1);
+inline constexpr PageFlags kUser = PageFlags::from_bits(1U << 2);      ///< Programs may use the page too.
+inline constexpr PageFlags kUncached = PageFlags::from_bits(1U << 4);  ///< For devices.
+inline constexpr PageFlags kAccessed = PageFlags::from_bits(1U << 5);  ///< Set by the CPU at the first use.
+inline constexpr PageFlags kDirty = PageFlags::from_bits(1U << 6);     ///< Set by the CPU at the first write.
+/// The mapping owns its frame: unmapping hands the frame back.
+inline constexpr PageFlags kOwned = PageFlags::from_bits(1U << 9);
+}  // namespace page_flags
 
 }  // namespace mm

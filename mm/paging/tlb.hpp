@@ -117,10 +117,12 @@ class UnmapBatch {
     // Only the first page_count_ and frame_count_ places are ever read. Clearing them all would cost more
     // than the unmapping of a page: a union's members are not initialised.
     union {
-        std::array<VirtAddr, kCapacity> pages_;
+        std::array<VirtAddr, kCapacity>
+            pages_;  // NOLINT(readability-identifier-naming): private all the same
     };
     union {
-        std::array<UnmappedFrame, kCapacity + kMostFramesAPage> frames_;
+        std::array<UnmappedFrame, kCapacity + kMostFramesAPage>
+            frames_;  // NOLINT(readability-identifier-naming)
     };
     std::size_t page_count_ = 0;
     std::size_t frame_count_ = 0;

@@ -66,7 +66,7 @@ FileResult<void> BenchmarkFile::read(Printer& out) {
     const std::uint64_t harness = least_ticks([] {});
     const auto net = [harness](std::uint64_t ticks) { return ticks - harness; };
 
-    constexpr mm::VirtAddr page = layout::kExercise.begin;
+    const mm::VirtAddr page = layout::kExercise.begin;
     const std::uint64_t new_table = least_ticks([&] { paths.map_touch_unmap(page); });
     // A page that stays mapped keeps the table.
     mm::Result<mm::OwnedFrame> keeper = memory_.account().allocate(mm::FrameOwner::kExercise);
