@@ -20,6 +20,8 @@ BELOW = {
     "heap": {"core", "map", "frames"},
     "space": {"core", "map", "frames", "paging", "heap"},
     "residency": {"core", "map", "frames", "paging", "heap", "space"},
+    # The exerciser stands on all that it exercises, and nothing in mm/ stands on it.
+    "exercise": {"core", "map", "frames", "paging", "heap", "space"},
 }
 STANDARD = {
     "array", "atomic", "bit", "compare", "concepts", "cstddef", "cstdint", "expected", "limits", "new", "optional",
