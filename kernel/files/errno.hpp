@@ -42,6 +42,8 @@ constexpr const char* to_string(Errno error) {
 template <typename T>
 using FileResult = std::expected<T, Errno>;
 
-constexpr std::unexpected<Errno> file_error(Errno error) { return std::unexpected<Errno>(error); }
+constexpr std::unexpected<Errno> file_error(Errno error) {
+    return std::unexpected<Errno>(error);
+}
 
 }  // namespace kernel

@@ -32,7 +32,8 @@ Spec parse_spec(std::string_view text) {
 }
 
 /// Divides in two halves where it can: 64-bit division is a library call on a 32-bit machine.
-std::string_view format_number(std::array<char, kMostDigits>& buffer, std::uint64_t value, std::uint32_t base) {
+std::string_view format_number(std::array<char, kMostDigits>& buffer, std::uint64_t value,
+                               std::uint32_t base) {
     std::size_t at = buffer.size();
     do {
         std::uint32_t digit = 0;

@@ -1,10 +1,11 @@
-// Formatted text into a sink: the kernel's only formatter. Allocates nothing; callable anywhere, also while the
-// machine is dying.
+// Formatted text into a sink: the kernel's only formatter. Allocates nothing; callable anywhere, also while
+// the machine is dying.
 //
 //   out.print("{} frames at {x}\n", count, address);
 //
-// A placeholder is `{}` or `{[<][0][width][x]}`: `<` aligns left (numbers align right by default, text left when
-// a width is given), `0` pads with zeros, `x` prints an integer in hexadecimal, lower case, without `0x`.
+// A placeholder is `{}` or `{[<][0][width][x]}`: `<` aligns left (numbers align right by default, text left
+// when a width is given), `0` pads with zeros, `x` prints an integer in hexadecimal, lower case, without
+// `0x`.
 // `{{` prints a brace. Too few arguments print `{?}`: a message with a hole beats no message.
 #pragma once
 
