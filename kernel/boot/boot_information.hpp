@@ -11,9 +11,9 @@
 #include <span>
 #include <string_view>
 
+#include "kernel/arch/i686/physical_reader.hpp"
 #include "kernel/boot/loader_text.hpp"
 #include "kernel/boot/multiboot.hpp"
-#include "kernel/memory/physical_reader.hpp"
 #include "mm/map/memory_map.hpp"
 #include "mm/map/multiboot_map.hpp"
 

@@ -8,8 +8,8 @@
 
 #include <cstdint>
 
+#include "kernel/arch/i686/window.hpp"
 #include "kernel/boot/boot_information.hpp"
-#include "kernel/memory/window.hpp"
 #include "mm/frames/frame_table.hpp"
 #include "mm/map/claims.hpp"
 #include "mm/map/memory_map.hpp"

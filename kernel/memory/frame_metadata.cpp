@@ -2,11 +2,11 @@
 
 #include <optional>
 
+#include "kernel/arch/i686/address_space.hpp"
 #include "kernel/boot/image.hpp"
 #include "mm/core/panic.hpp"
 #include "mm/frames/bitmap.hpp"
 #include "mm/frames/verified.hpp"
-#include "mm/paging/layout_i686.hpp"
 
 namespace kernel {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using mm::FrameCount;
 using mm::FrameNumber;
 using mm::FrameOwner;
-using Layout = mm::LayoutI686;
+using Layout = KernelLayout;
 
 constexpr std::size_t kRecordsPerPage = mm::kPageSize / sizeof(mm::FrameRecord);
 constexpr std::size_t kMostRecords = std::size_t{1} << 20;  // 4 GiB of frames

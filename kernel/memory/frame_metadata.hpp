@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <span>
 
+#include "kernel/arch/i686/window.hpp"
 #include "kernel/boot/options.hpp"
 #include "kernel/memory/boot_memory.hpp"
-#include "kernel/memory/window.hpp"
 #include "mm/frames/frame_table.hpp"
 
 namespace kernel {

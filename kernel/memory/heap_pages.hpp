@@ -7,17 +7,16 @@
 
 #include <cstddef>
 
-#include "kernel/memory/address_space.hpp"
+#include "kernel/arch/i686/address_space.hpp"
+#include "kernel/arch/i686/window.hpp"
 #include "kernel/memory/page_runs.hpp"
-#include "kernel/memory/window.hpp"
 #include "mm/core/result.hpp"
 #include "mm/frames/frame_account.hpp"
-#include "mm/paging/layout_i686.hpp"
 #include "mm/paging/page_tables.hpp"
 
 namespace kernel {
 
-using KernelPageTables = mm::PageTables<mm::LayoutI686, Window>;
+using KernelPageTables = mm::PageTables<KernelLayout, Window>;
 
 class HeapPages {
   public:

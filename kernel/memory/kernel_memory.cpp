@@ -2,10 +2,10 @@
 
 #include <new>
 
+#include "kernel/arch/i686/image_mapping.hpp"
 #include "kernel/arch/i686/machine.hpp"
 #include "kernel/boot/image.hpp"
 #include "kernel/log.hpp"
-#include "kernel/memory/image_mapping.hpp"
 #include "kernel/static_storage.hpp"
 #include "mm/core/panic.hpp"
 

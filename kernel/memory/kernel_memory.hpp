@@ -10,13 +10,13 @@
 #include <cstdint>
 #include <optional>
 
+#include "kernel/arch/i686/window.hpp"
 #include "kernel/boot/boot_information.hpp"
 #include "kernel/boot/options.hpp"
 #include "kernel/memory/boot_memory.hpp"
 #include "kernel/memory/frame_metadata.hpp"
 #include "kernel/memory/kernel_heap.hpp"
 #include "kernel/memory/modules.hpp"
-#include "kernel/memory/window.hpp"
 #include "mm/frames/bitmap.hpp"
 #include "mm/frames/fail_nth.hpp"
 #include "mm/frames/frame_account.hpp"

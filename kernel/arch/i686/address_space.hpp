@@ -19,6 +19,14 @@
 
 #include "mm/core/address.hpp"
 #include "mm/core/range.hpp"
+#include "mm/paging/layout_i686.hpp"
+
+namespace kernel {
+
+/// The page tables this kernel runs on.
+using KernelLayout = mm::LayoutI686;
+
+}  // namespace kernel
 
 namespace kernel::layout {
 

@@ -13,9 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernel/arch/i686/address_space.hpp"
 #include "kernel/arch/i686/cpu.hpp"
 #include "kernel/boot/image.hpp"
-#include "kernel/memory/address_space.hpp"
 #include "mm/core/frame_access.hpp"
 #include "mm/core/panic.hpp"
 #include "mm/paging/layout_i686.hpp"

@@ -1,10 +1,10 @@
-#include "kernel/memory/image_mapping.hpp"
+#include "kernel/arch/i686/image_mapping.hpp"
 
 #include <optional>
 
+#include "kernel/arch/i686/address_space.hpp"
 #include "kernel/arch/i686/cpu.hpp"
 #include "kernel/boot/image.hpp"
-#include "kernel/memory/address_space.hpp"
 #include "mm/paging/layout_i686.hpp"
 
 namespace kernel {

@@ -1,4 +1,4 @@
-#include "kernel/memory/physical_reader.hpp"
+#include "kernel/arch/i686/physical_reader.hpp"
 
 #include "mm/map/memory_map.hpp"
 

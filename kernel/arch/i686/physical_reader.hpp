@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "kernel/memory/window.hpp"
+#include "kernel/arch/i686/window.hpp"
 #include "mm/core/address.hpp"
 
 namespace kernel {
