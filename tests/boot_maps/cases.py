@@ -6,6 +6,7 @@ from script import (
     ACPI,
     BAD,
     HAS_BASIC_MEMORY,
+    HAS_ELF_SECTIONS,
     HAS_MAP,
     NVS,
     RESERVED,
@@ -96,6 +97,8 @@ def hand_written():
     basic = HAS_BASIC_MEMORY
     yield Boot("no-map", flags=basic)
     yield Boot("no-map-although-there-is-one", raw([(0, GIB, USABLE)]), flags=basic)
+    yield Boot("no-map-but-elf-sections", raw([(0, GIB, USABLE)]), flags=basic | HAS_ELF_SECTIONS)
+    yield Boot("map-and-elf-sections", raw(PC), flags=HAS_MAP | HAS_ELF_SECTIONS)
     yield Boot("no-map-odd-sizes", flags=basic, lower_kib=637, upper_kib=20 * KIB + 3)
     yield Boot("no-map-too-much-lower", flags=basic, lower_kib=0xFFFFFFFF)
     yield Boot("no-map-no-upper", flags=basic, upper_kib=0)

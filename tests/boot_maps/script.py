@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 HAS_BASIC_MEMORY = 1 << 0
 HAS_COMMAND_LINE = 1 << 2
 HAS_MODULES = 1 << 3
+HAS_ELF_SECTIONS = 1 << 5
 HAS_MAP = 1 << 6
 
 USABLE, RESERVED, ACPI, NVS, BAD = 1, 2, 3, 4, 5
