@@ -9,7 +9,7 @@
 #include "kernel/files/proc/exercise.hpp"
 #include "kernel/files/proc/memory_files.hpp"
 #include "kernel/files/proc/plant.hpp"
-#include "kernel/files/proc/provoke.hpp"
+#include "kernel/arch/i686/provoke.hpp"
 #include "kernel/files/proc/system_files.hpp"
 #include "kernel/files/tree.hpp"
 #include "kernel/log.hpp"

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernel/arch/i686/port.hpp"
+#include "kernel/arch/i686/string_operations.hpp"
 #include "kernel/boot/image.hpp"
 
 namespace kernel {
@@ -92,9 +93,8 @@ volatile std::uint16_t* cells() {
 }
 
 void clear_cells(std::uint32_t first, std::uint32_t count, std::uint16_t blank) {
-    void* to = const_cast<std::uint16_t*>(cells() + first);
-    std::uint32_t pairs = count / 2;
-    asm volatile("rep stosl" : "+D"(to), "+c"(pairs) : "a"(blank * 0x10001U) : "memory");
+    auto* const pairs = reinterpret_cast<std::uint32_t*>(const_cast<std::uint16_t*>(cells() + first));
+    fill_words(pairs, count / 2, blank * 0x10001U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "kernel/arch/i686/string_operations.hpp"
 #include "kernel/log.hpp"
 #include "mm/core/panic.hpp"
 
@@ -22,9 +23,7 @@ class Links {
         const auto handle = window_.open(frame);
         auto* words = reinterpret_cast<std::uint32_t*>(handle.bytes());
         words[0] = before;
-        std::uint32_t* rest = words + 1;
-        std::size_t count = kWords - 1;
-        asm volatile("rep stosl" : "+D"(rest), "+c"(count) : "a"(pattern(frame)) : "memory");
+        fill_words(words + 1, kWords - 1, pattern(frame));
     }
 
     /// Whether the pattern is all there; puts the link into `before`.
@@ -32,11 +31,7 @@ class Links {
         const auto handle = window_.open(frame);
         const auto* words = reinterpret_cast<const std::uint32_t*>(handle.bytes());
         before = words[0];
-        const std::uint32_t* rest = words + 1;
-        std::size_t count = kWords - 1;
-        bool equal = false;
-        asm volatile("repe scasl" : "+D"(rest), "+c"(count), "=@ccz"(equal) : "a"(pattern(frame)) : "memory");
-        return equal;
+        return are_words(words + 1, kWords - 1, pattern(frame));
     }
 
   private:

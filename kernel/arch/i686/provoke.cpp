@@ -1,4 +1,4 @@
-#include "kernel/files/proc/provoke.hpp"
+#include "kernel/arch/i686/provoke.hpp"
 
 #include <cstdint>
 
