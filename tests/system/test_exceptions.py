@@ -22,7 +22,7 @@ REPORTS = [
     ("smashed-stack", r"invalid opcode", "smash_frame_pointer"),
     (
         "panic",
-        r"provoked, at kernel/files/proc/provoke\.cpp:\d+, address 0xc0000000, size 4096",
+        r"provoked, at kernel/arch/i686/provoke\.cpp:\d+, address 0xc0000000, size 4096",
         "Provoke::write",
     ),
     ("fault-in-report", r"provoked, with a frame account that faults, at kernel/.*", "fault_in_report"),
