@@ -41,7 +41,7 @@ void Log::add_line(LogLevel level, std::string_view text) {
 
     const std::string_view without_level = line.text().substr(3);
     if (serial_ != nullptr) {
-        serial_->write(without_level);
+        serial_->write_text(without_level);
     }
     if (screen_ != nullptr) {
         screen_->set_colours({colour_of(level), VgaColour::kBlack});

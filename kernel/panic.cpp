@@ -18,7 +18,7 @@ class PanicSink final : public Sink {
   public:
     void write(std::string_view bytes) override {
         vga().write(bytes);
-        com1().write(bytes);
+        com1().write_text(bytes);
     }
 };
 
@@ -33,7 +33,7 @@ void print_registers(Printer& out, const Registers& r) {
 }
 
 void report(Printer& out, const PanicScene& scene) {
-    com1().write("\n");  // the line there may be half full
+    com1().write_text("\n");  // the line there may be half full
     out.print("PANIC: {}\n", scene.headline);
     if (scene.registers != nullptr) {
         print_registers(out, *scene.registers);

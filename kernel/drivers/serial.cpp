@@ -74,6 +74,18 @@ void Serial::wait_until_sent() const {
     }
 }
 
+void Serial::write_text(std::string_view text) {
+    for (;;) {
+        const std::size_t newline = text.find('\n');
+        write(text.substr(0, newline));
+        if (newline == std::string_view::npos) {
+            return;
+        }
+        write("\r\n");
+        text.remove_prefix(newline + 1);
+    }
+}
+
 std::optional<char> Serial::read() {
     const cpu::InterruptsOff guard;
     if (received_.empty()) {

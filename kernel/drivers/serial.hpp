@@ -1,9 +1,9 @@
 // A serial port: 16550 UART, 115,200 baud, 8 data bits, no parity, one stop bit.
 //
 // Sending waits for the device, 16 bytes at a time; receiving is by interrupt, into a ring. Bytes pass
-// unchanged: whoever talks to a terminal adds the carriage returns. Invariant I1: nothing received is lost
-// while the sender minds the hardware's flow: what does not fit into the ring waits in the device. Callable
-// anywhere after start(); write also with interrupts off. [National PC16550D]
+// unchanged, but for write_text. Invariant I1: nothing received is lost while the sender minds the hardware's
+// flow: what does not fit into the ring waits in the device. Callable anywhere after start(); write also with
+// interrupts off. [National PC16550D]
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,8 @@ class Serial final : public Sink {
 
     /// Sends all of `bytes`; waits for as long as the device takes. The last 16 may still be in the device.
     void write(std::string_view bytes) override;
+    /// The same for a terminal, which wants a carriage return before each newline.
+    void write_text(std::string_view text);
 
     /// Waits until everything has left the device: what it holds is lost when the machine is switched off.
     void wait_until_sent() const;

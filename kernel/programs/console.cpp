@@ -13,20 +13,12 @@
 namespace kernel {
 namespace {
 
-/// Both screens: the terminal behind COM1, which wants a carriage return before each newline, and VGA.
+/// Both screens: the terminal behind COM1, and VGA.
 class ConsoleScreen final : public Sink {
   public:
     void write(std::string_view bytes) override {
         vga().write(bytes);
-        for (;;) {
-            const std::size_t newline = bytes.find('\n');
-            com1().write(bytes.substr(0, newline));
-            if (newline == std::string_view::npos) {
-                return;
-            }
-            com1().write("\r\n");
-            bytes.remove_prefix(newline + 1);
-        }
+        com1().write_text(bytes);
     }
 };
 

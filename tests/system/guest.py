@@ -96,7 +96,7 @@ class GuestTest(unittest.TestCase):
 
 
 class Prompt:
-    """./run at its prompt, on a pseudo-terminal: what a person sees and types."""
+    """./run at its prompt, on a pseudo-terminal: what a person sees and types. `seen` is without carriage returns."""
 
     def __init__(self, arguments=(), **options):
         self.arguments = [*arguments_for(**options), *arguments]
@@ -146,5 +146,5 @@ class Prompt:
             data = os.read(self.terminal, 1 << 16)
         except OSError:  # The other end is closed: a terminal says so with an error.
             return False
-        self.seen += data
+        self.seen += data.replace(b"\r", b"")
         return data != b""
