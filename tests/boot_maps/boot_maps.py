@@ -9,7 +9,7 @@ there, that holds the kernel, the loader's data or a usable module, or that the 
 refuses, in one clear line, because the map gives too little. A panic, a hang, or a refusal for want of memory that
 is there fails.
 """
-# A6 A7
+# A4 A5 A6 A7
 
 import collections
 import dataclasses
