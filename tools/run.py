@@ -83,8 +83,8 @@ def prepare_machine(options, folder):
     if not options.display:
         machine.arguments += ["-display", "none"]
     if options.gdb:
-        machine.arguments += ["-S", "-gdb", "tcp:127.0.0.1:1234"]
-        say("waiting for gdb -x tools/primitive.gdb")
+        machine.arguments += ["-S", "-gdb", f"tcp:127.0.0.1:{os.environ.get('PRIMITIVE_GDB_PORT', '1234')}"]
+        say("waiting for gdb: gdb -x tools/primitive.gdb")
     return machine
 
 

@@ -211,8 +211,3 @@ class Endings(GuestTest):
             _, error = process.communicate(timeout=HANG_SECONDS)
             self.assertEqual(process.returncode, 70)
             self.assertIn(b"run: the machine stopped without a status", error)
-
-    def test_gdb_is_waited_for(self):
-        done = subprocess.run([*RUN, "--gdb", "--timeout", "2", "--", "ls"], capture_output=True, check=False)
-        self.assertEqual((done.returncode, done.stdout), (124, b""))
-        self.assertIn(b"gdb", done.stderr)

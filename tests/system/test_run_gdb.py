@@ -1,0 +1,60 @@
+"""./run --gdb and tools/primitive.gdb."""
+
+import os
+import socket
+import subprocess
+
+from guest import HANG_SECONDS, ROOT, GuestTest
+
+RUN = ["/usr/bin/python3", "-S", os.path.join(ROOT, "tools", "run.py")]
+LINES_OF_OWNERS = 11
+
+
+class Gdb(GuestTest):
+    def setUp(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.environment = os.environ | {"PRIMITIVE_GDB_PORT": str(free.getsockname()[1])}
+
+    def gdb(self, *commands):
+        words = ["gdb", "-q", "-batch", "-x", "tools/primitive.gdb"]
+        for command in commands:
+            words += ["-ex", command]
+        done = subprocess.run(
+            words, cwd=ROOT, env=self.environment, capture_output=True, timeout=HANG_SECONDS, check=False
+        )
+        return done.stdout.decode()
+
+    def test_the_machine_waits(self):
+        done = subprocess.run(
+            [*RUN, "--gdb", "--timeout", "1", "--", "ls"], env=self.environment, capture_output=True, check=False
+        )
+        self.assertEqual((done.returncode, done.stdout), (124, b""))
+        self.assertIn(b"gdb -x tools/primitive.gdb", done.stderr)
+
+    def test_the_script_prints_the_frame_account_that_the_kernel_prints(self):
+        with subprocess.Popen(
+            [*RUN, "--gdb", "--", "cat", "/proc/frames"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            process.stderr.readline()
+            early = self.gdb_when_listening("frames", "disconnect")
+            self.assertIn("Memory is not up yet", early)
+            shown = self.gdb("prompt", "frames", "bt", "detach").splitlines()
+            listing = process.communicate(timeout=HANG_SECONDS)[0].decode().splitlines()
+        self.assertEqual(process.returncode, 0)
+        self.assertTrue(any("kernel_main" in line for line in shown), shown)
+        at = next(number for number, line in enumerate(shown) if line.startswith("total "))
+        accounts = [dict(line.split(" ", 1) for line in lines) for lines in (shown[at : at + LINES_OF_OWNERS], listing[1 : 1 + LINES_OF_OWNERS])]
+        self.assertEqual(accounts[0].keys(), accounts[1].keys())
+        # The command's own arguments may have taken a heap frame in between.
+        for owner in accounts[0].keys() - {"free", "kernel-heap"}:
+            self.assertEqual(accounts[0][owner], accounts[1][owner], owner)
+
+    def gdb_when_listening(self, *commands):
+        """QEMU listens a moment after ./run has spoken."""
+        while "0x0000fff0" not in (shown := self.gdb(*commands)):
+            pass
+        return shown
