@@ -2,10 +2,9 @@
 //
 // Loaders add something of their own to the kernel's command line and to the modules' strings:
 //
-//   QEMU -kernel   writes the file's name before the words:   /dev/fd/7 quiet 'a b'   ->  quiet 'a b'
-//   GRUB           leaves the name out, but quotes each argument that holds a blank and puts a backslash
-//   before each
-//                  backslash and quote:                       "quiet \'a b\'"         ->  quiet 'a b'
+//   QEMU -kernel   writes the file's name before the words:      /dev/fd/7 quiet 'a b'   ->  quiet 'a b'
+//   GRUB           leaves the name out, but quotes each argument that holds a blank, and puts a backslash
+//                  before each backslash and quote:              "quiet \'a b\'"         ->  quiet 'a b'
 //
 // This undoes both, so that /proc/cmdline and /proc/modules read the same whatever booted the kernel.
 // Pure functions: no state, no allocation; callable anywhere. Cost: a few instructions a character.

@@ -1,8 +1,7 @@
 // The bitmap allocator: one bit a frame, lowest free frame first.
 //
 //   bytes      0         1         2              bit i of byte n speaks for frame n*8 + i
-//           76543210  76543210  76543210          1 = free, 0 = taken (allocated, reserved, or no memory at
-//           all)
+//           76543210  76543210  76543210          1 = free, 0 = taken (allocated, reserved, no memory)
 //   words  |------------- word 0 -------------|------------- word 1 ----...
 //                                ^ hint: no word below it has a free bit
 //

@@ -14,14 +14,13 @@
 namespace mm {
 
 /// Hands out frames that nobody else has.
-/// `allocate`        a frame that was free; its contents are undefined, nothing maps it. Error: kNoMemory.
-/// `release`         gives an allocated frame back. Errors, with nothing changed: kNotAllocated when it is
-/// not
-///                   out, kOutOfRange when this source never had it.
-/// `is_free`         whether the frame waits to be handed out.
-/// `free_frames`     how many do; O(1).
-/// `next_free_run`   the first maximal run of free frames at or after `from`, for walks over all of them.
-/// `check_invariants` recounts everything; false when a count or a summary is wrong. O(frames).
+/// `allocate`          a frame that was free; its contents are undefined, nothing maps it. Error: kNoMemory.
+/// `release`           gives an allocated frame back. Errors, with nothing changed: kNotAllocated when it is
+///                     not out, kOutOfRange when this source never had it.
+/// `is_free`           whether the frame waits to be handed out.
+/// `free_frames`       how many do; O(1).
+/// `next_free_run`     the first maximal run of free frames at or after `from`, for walks over all of them.
+/// `check_invariants`  recounts everything; false when a count or a summary is wrong. O(frames).
 template <typename T>
 concept FrameSource = requires(T source, const T& view, FrameNumber frame) {
     { source.allocate() } -> std::same_as<Result<FrameNumber>>;

@@ -1,9 +1,9 @@
 // One record a frame: who owns it, how often it is referenced, where it is mapped.
 //
-//   frame 0      1      2      3                 limit
-//        +------+------+------+------+- - - - -+------+
-//        | page refs owner fl |                       |     8 bytes a record
-//        +------+------+------+------+- - - - -+------+
+//   byte  0               4       6       7       8
+//         +---------------+-------+-------+-------+
+//         |     page      | refs  | owner | mark  |    the record of frame n: bytes 8n .. 8n + 7 of the table
+//         +---------------+-------+-------+-------+
 //
 // A record is meaningful while its frame is *not* free. Free frames' records are never written, so the table
 // needs no clearing at boot: with gigabytes of memory that is most of it. Who is free is the allocator's
@@ -48,8 +48,7 @@ constexpr const char* to_string(FrameOwner owner) {
 
 /// What is known of one frame.
 struct FrameRecord {
-    std::uint32_t page =
-        0;  ///< Number of the virtual page that maps it; for an owner that maps its frames once.
+    std::uint32_t page = 0;        ///< The virtual page that maps it, if only one does.
     std::uint16_t references = 0;  ///< Mappings of it; for a page table, its present entries.
     FrameOwner owner = FrameOwner::kHole;
     std::uint8_t audit_mark = 0;  ///< Written by the audit alone.

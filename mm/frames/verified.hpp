@@ -1,9 +1,8 @@
 // A FrameSource that does not believe the firmware: it tries each frame before it lets it out.
 //
-//   first hand-out   write two patterns through FrameAccess and read them back. Memory that was claimed but
-//   is absent
-//                    does not pass: it stays taken for ever, `report` is told, and
-//                    the next frame is tried.
+//   first hand-out   write two patterns through FrameAccess and read them back. Memory that was claimed
+//                    but is absent does not pass: it stays taken for ever, `report` is told, and the next
+//                    frame is tried.
 //   release          fill the frame with poison.
 //   next hand-out    the poison must be intact: who wrote to a frame after giving it back is found out.
 //

@@ -8,9 +8,8 @@
 //                      free: address of the next free block;  used: size_bytes, as asked
 //
 // Invariants, of a sound header:
-//   I1  guard + bytes + link + own address = the mark of its state (32-bit sums). The address is part of it,
-//   so that no
-//       copy of a header is a header; the state is, so that a free block is never taken for a used one.
+//   I1  guard + bytes + link + own address = the mark of its state (32-bit sums). The address is part of it
+//       so that no copy of a header is a header, the state so that a free block never passes for a used one.
 //   I2  (used) the word after the caller's bytes is kTail.
 // The guard comes first because an overrun of the block before meets it first: one byte too many is seen with
 // certainty. A sum, not a hash: it costs six instructions to check, two to keep up when only the size

@@ -4,8 +4,8 @@
 // this is on the path of an allocation; cost is one step a block and one question to the page source a page.
 //
 // Invariants checked here, beside those of block.hpp and free_list.hpp:
-//   I6  each run of held pages (as long as it can be) begins with a header, and its blocks follow each other
-//   to its end.
+//   I6  each run of held pages (as long as it can be) begins with a header, and its blocks follow each
+//       other to its end.
 #pragma once
 
 #include <optional>

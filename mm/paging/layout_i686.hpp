@@ -4,9 +4,9 @@
 //                    | directory  |   table    |  offset   |      1,024 entries of 4 bytes at both levels
 //
 //   entry             31                    12 11  9  8   6  5  4   3   2   1  0
-//                    |  frame number          | AVL |G|-|D| A|PCD|PWT|U/S|R/W|P|     [intel/vol3] 4.3, table
-//                    4-5, 4-6
+//                    |  frame number          | AVL |G|-|D| A|PCD|PWT|U/S|R/W|P|
 //
+// [intel/vol3] 4.3, tables 4-5 and 4-6
 // AVL bit 9 is ours: the mapping owns its frame. The flags of a directory entry allow everything; the table's
 // decide.
 #pragma once

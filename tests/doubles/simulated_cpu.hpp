@@ -1,9 +1,8 @@
 // A CPU's memory-management unit as a Tlb double: it caches translations as eagerly as a real one may, and
 // reports every use that a stale one could have had.
 //
-//   touch(page, use)   cached translation? use it. Else walk the tables from the root, set the accessed and
-//   dirty
-//                      bits, cache the translation and every table passed on the way.
+//   touch(page, use)   cached translation? use it. Else walk the tables from the root, set the accessed
+//                      and dirty bits, cache the translation and every table passed on the way.
 //   forget_page(page)  drops the page's translation and the cached tables on the way to it.
 //   reaches(frame)     whether a cached translation or cached table still leads to the frame.
 //

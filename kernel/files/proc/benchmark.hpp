@@ -5,12 +5,13 @@
 // with interrupts off, less the cost of reading the counter twice. Everything runs through the calls that the
 // rest of the kernel uses.
 //
-//   entry-to-prompt              from the kernel's first instruction to the first prompt, time asleep not
-//   counted frame-pair                   take a frame, give it back heap-pair-64                 allocate 64
-//   bytes, release them map-touch-unmap              map a fresh frame in an existing page table, write to
-//   it, unmap it, give it back map-touch-unmap-new-table    the same where the page table has to be made, and
-//   goes again bits-per-frame-allocator     the allocator's metadata bytes-per-frame-account      the frame
-//   table: owner, reference count, reverse map
+//   entry-to-prompt            from the kernel's first instruction to the first prompt, without time asleep
+//   frame-pair                 take a frame, give it back
+//   heap-pair-64               allocate 64 bytes, release them
+//   map-touch-unmap            in an existing page table: map a fresh frame, write to it, unmap, give it back
+//   map-touch-unmap-new-table  the same where the page table has to be made, and goes again
+//   bits-per-frame-allocator   the allocator's metadata
+//   bytes-per-frame-account    the frame table: owner, reference count, reverse map
 #pragma once
 
 #include <cstdint>

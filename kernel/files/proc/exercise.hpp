@@ -1,9 +1,10 @@
 // /proc/exercise: makes the running kernel prove its memory management on itself.
 //
-//   echo all-frames > /proc/exercise          every free frame is taken at once, written, read back and given
-//   back echo random SEED STEPS > /proc/exercise   STEPS random steps from SEED: frames, pages and heap
-//   blocks taken, used and
-//                                             given back, each checked against a model, with audits between
+//   echo all-frames > /proc/exercise
+//       Every free frame is taken at once, written, read back and given back.
+//   echo random SEED STEPS > /proc/exercise
+//       STEPS random steps from SEED: frames, pages and heap blocks are taken, used and given back, each
+//       checked against a model, with audits between.
 //
 // Reading tells what the last one of each did. A fault is an I/O error of the write, and described in the
 // log.
