@@ -23,6 +23,7 @@ class PanicSink final : public Sink {
 };
 
 constinit PanicAccount print_account = nullptr;
+constinit LastWords send_last_words = nullptr;
 constinit unsigned reports_begun = 0;
 
 void print_registers(Printer& out, const Registers& r) {
@@ -52,6 +53,10 @@ void set_panic_account(PanicAccount print) {
     print_account = print;
 }
 
+void set_last_words(LastWords send) {
+    send_last_words = send;
+}
+
 void stop_with_report(const PanicScene& scene) {
     cpu::disable_interrupts();
     PanicSink sink;
@@ -60,6 +65,9 @@ void stop_with_report(const PanicScene& scene) {
         case 0:
             vga().begin_last_page(kPanicColours);
             report(out, scene);
+            if (send_last_words != nullptr) {
+                send_last_words();
+            }
             break;
         case 1:
             out.print("\nand while reporting: {}, at 0x{08x}\n", scene.headline, scene.instruction);

@@ -38,4 +38,9 @@ struct PanicScene {
 using PanicAccount = void (*)(Printer& out);
 void set_panic_account(PanicAccount print);
 
+/// What happens between a report and the machine's end: `send` sends on what somebody has collected but not
+/// yet sent. nullptr: nothing.
+using LastWords = void (*)();
+void set_last_words(LastWords send);
+
 }  // namespace kernel

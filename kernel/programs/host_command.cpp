@@ -8,6 +8,7 @@
 #include "kernel/arch/i686/machine.hpp"
 #include "kernel/drivers/fw_cfg.hpp"
 #include "kernel/drivers/serial.hpp"
+#include "kernel/panic.hpp"
 
 namespace kernel {
 namespace {
@@ -99,6 +100,7 @@ bool host_command_requested() {
 }
 
 void run_host_command(Shell& shell) {
+    set_last_words([] { frames.flush(); });
     const std::uint32_t size_bytes = fw_cfg::open(kCommandFile).value_or(fw_cfg::File{}).size_bytes;
     // Never given back: the machine ends with the command.
     char* const bytes = new (std::nothrow) char[size_bytes + 1];

@@ -163,6 +163,7 @@ class Status(GuestTest):
         for verbose in (False, True):
             result = shell("echo before; echo panic > /proc/provoke; echo after", verbose=verbose)
             self.assert_status(result, 70)
+            self.assertEqual(result.stdout, b"before\n", "what was printed before a panic is not lost")
             self.assertEqual(result.stderr.count(b"PANIC: "), 1, result)
             self.assertIn(b"kernel_main", result.stderr)
             if not verbose:
