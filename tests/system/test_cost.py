@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""What the kernel's paths cost, in guest instructions, stays below what was promised.
+
+Under QEMU's -icount one instruction is one tick of the time-stamp counter, so the figures are exact and the same at
+every run; no clock of the host has a part in them. They are measured in the image that ./run boots, through the calls
+that everything else uses. B4 B5 C5 D1
+"""
+
+import unittest
+
+import proc_files
+from guest import GuestTest, run
+
+ICOUNT = "-icount shift=0,sleep=off"
+
+CEILINGS = {
+    "frame-pair": 150,
+    "heap-pair-64": 120,
+    "map-touch-unmap": 600,
+    "map-touch-unmap-new-table": 600 + 1024,
+    "bytes-per-frame-account": 16,
+    "bits-per-frame-allocator": 1,
+}
+BOOT_CEILING = 2_000_000  # with 512 MiB
+BOOT_CEILING_PER_GIB = 1_000_000  # for each further one
+
+# No path can cost less than the instructions that it cannot do without: less means that it was not run.
+FLOORS = {"frame-pair": 20, "heap-pair-64": 20, "map-touch-unmap": 60, "map-touch-unmap-new-table": 1024 // 2}
+
+
+class Cost(GuestTest):
+    def figures(self, memory, **options):
+        result = run("cat", "/proc/benchmark", memory=memory, qemu=ICOUNT, **options)
+        self.assert_ok(result)
+        return proc_files.parse_numbers(result.stdout.decode())
+
+    def test_each_path_stays_below_its_ceiling(self):
+        figures = self.figures("512M")
+        self.assertEqual(set(figures), {"entry-to-prompt", *CEILINGS})
+        for name, ceiling in CEILINGS.items():
+            with self.subTest(name):
+                self.assertLessEqual(figures[name], ceiling)
+                self.assertGreaterEqual(figures[name], FLOORS.get(name, 1))
+
+    def test_a_boot_stays_below_its_ceiling(self):
+        half_gib = self.figures("512M")["entry-to-prompt"]
+        self.assertLessEqual(half_gib, BOOT_CEILING)
+        self.assertGreater(half_gib, 10_000)
+        for gib in (1, 2, 3):
+            with self.subTest(gib=gib):
+                more = self.figures(f"{gib}G")["entry-to-prompt"] - half_gib
+                self.assertLessEqual(more, (gib - 0.5) * BOOT_CEILING_PER_GIB)
+
+    def test_the_figures_are_exact(self):
+        self.assertEqual(self.figures("512M"), self.figures("512M"))
+
+    def test_the_paths_cost_the_same_in_every_machine(self):
+        """The search for a frame starts at a hint, so its cost does not grow with memory."""
+        figures = [self.figures(memory) for memory in ("4M", "3G")]
+        for name in CEILINGS:
+            with self.subTest(name):
+                self.assertEqual(figures[0][name], figures[1][name])
+
+    def test_a_run_without_memory_is_no_figure(self):
+        """A request that fails costs less than one that succeeds: it must not be taken for the path's cost."""
+        result = run("cat", "/proc/vmstat", memory="4M")
+        boot = proc_files.parse_numbers(result.stdout.decode())
+        figures = self.figures("4M")
+        first = boot["pgalloc_boot"] + boot["pgalloc_normal"] + 1
+        for n in (first, first + 1, first + 200):
+            with self.subTest(n):
+                failing = self.figures("4M", append=f"fail-frames={n}")
+                for name in ("frame-pair", "map-touch-unmap", "map-touch-unmap-new-table"):
+                    # The detour that lets a request fail is a cost of its own.
+                    self.assertGreaterEqual(failing[name], figures[name])
+
+
+if __name__ == "__main__":
+    unittest.main()
