@@ -76,6 +76,8 @@ entry:
     movl %eax, PHYSICAL(entry_tsc)
     movl %edx, PHYSICAL(entry_tsc) + 4
 
+    xorl %ecx, %ecx         // The specification leaves CR4 to the loader; with PAE on, tables have another shape.
+    movl %ecx, %cr4
     movl $PHYSICAL(kernel_page_directory), %ecx
     movl %ecx, %cr3
     movl %cr0, %ecx
