@@ -42,6 +42,12 @@ class BootInformation {
     /// The kernel's command line, as a person wrote it: without the image's path that QEMU puts first,
     /// without the quotes that GRUB adds. Valid for the life of this object.
     [[nodiscard]] std::string_view command_line() const { return command_line_; }
+    /// Whether the loader's command line is longer than what is kept of it.
+    [[nodiscard]] bool command_line_is_cut() {
+        return has(multiboot::kHasCommandLine) &&
+               reader_.text_length(mm::PhysAddr(information_.command_line), kCommandLineBytes + 1) >
+                   kCommandLineBytes;
+    }
     [[nodiscard]] Loader loader() const { return loader_; }
 
     /// How many modules the loader says there are.

@@ -131,6 +131,9 @@ KernelMemory& bring_up_memory(mm::PhysAddr boot_information_address) {
     Window& window = window_storage.construct();
     BootInformation& boot =
         boot_information_storage.construct(boot_information_address, PhysicalReader(window));
+    if (boot.command_line_is_cut()) {
+        log().warning("command line: only the first {} bytes are read", BootInformation::kCommandLineBytes);
+    }
     Options options;
     if (const std::optional<BadOption> bad = parse_options(boot.command_line(), options)) {
         log().error("command line: cannot make sense of \"{}\"; try {}", bad->word, bad->expected);
