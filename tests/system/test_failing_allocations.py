@@ -4,7 +4,7 @@
 A run without failures tells how many requests there are; then each of them fails once, in a run of its own. It may be
 refused the boot, in one clear line, or it has something to complain about; but it never panics, never hangs, and at
 its end the audit finds a sound account. A short run takes every n of the boot and of all that asks for memory in
-different places, and a sample of the sweep's and the benchmark's hundreds of equal ones; with PRIMITIVE_LONG, all.
+different places, and a sample of the sweep's and the benchmark's hundreds of equal ones; with PRIMITIVE_LONG, all. E2
 """
 
 import os
