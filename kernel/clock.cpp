@@ -35,7 +35,8 @@ void Clock::tick() {
     if (since_reference == 0) {
         reference_tsc_ = cpu::read_tsc();
     } else if (std::has_single_bit(since_reference)) {
-        set_rate(cpu::read_tsc() - reference_tsc_, since_reference * pit::kMicrosecondsPerTick);
+        set_rate(cpu::read_tsc() - reference_tsc_,
+                 std::uint64_t{since_reference} * pit::kMicrosecondsPerTick);
     }
 }
 

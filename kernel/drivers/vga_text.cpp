@@ -61,8 +61,8 @@ constexpr std::array<std::array<std::uint8_t, 3>, 16> kPalette = {{{0, 0, 0},
 
 template <std::size_t kCount>
 void program(port::Port index_port, const std::array<std::uint8_t, kCount>& values) {
-    for (std::uint8_t index = 0; index < kCount; ++index) {
-        port::out8(index_port, index);
+    for (std::size_t index = 0; index < kCount; ++index) {
+        port::out8(index_port, static_cast<std::uint8_t>(index));
         port::out8(index_port + 1, values[index]);
     }
 }
@@ -73,7 +73,7 @@ void program_attributes() {
         port::out8(kAttribute, colour);
         port::out8(kAttribute, colour);
     }
-    for (std::uint8_t index = 0; index < kMode3Attribute.size(); ++index) {
+    for (std::size_t index = 0; index < kMode3Attribute.size(); ++index) {
         port::out8(kAttribute, static_cast<std::uint8_t>(16 + index));
         port::out8(kAttribute, kMode3Attribute[index]);
     }

@@ -18,6 +18,7 @@ extern const Constructor init_array_end[];
 
 // What std::string_view calls, instead of throwing, when a position lies behind the end: a bug.
 namespace std {
+// NOLINTNEXTLINE(misc-use-internal-linkage): the library's headers declare it, and call it from elsewhere
 [[noreturn]] void __throw_out_of_range_fmt(const char* what, ...) {
     mm::panic({.what = what, .file = __FILE__, .line = __LINE__});
 }

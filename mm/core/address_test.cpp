@@ -7,7 +7,9 @@
 namespace mm {
 namespace {
 
-constexpr PhysRange bytes(std::uint64_t begin, std::uint64_t end) { return {PhysAddr(begin), PhysAddr(end)}; }
+constexpr PhysRange bytes(std::uint64_t begin, std::uint64_t end) {
+    return {PhysAddr(begin), PhysAddr(end)};
+}
 constexpr FrameRange frames(std::uint32_t begin, std::uint32_t end) {
     return {FrameNumber(begin), FrameNumber(end)};
 }
