@@ -92,8 +92,11 @@ class Machine:
         self.arguments += ["-fw_cfg", f"name={COMMAND_FILE},file={self.open_bytes(content)}"]
 
     def use_standard_streams(self, monitor=False):
-        """Adds the next serial port, on QEMU's standard input and output; Ctrl-A is for QEMU then if it has `monitor`."""
-        self.arguments += ["-serial", "mon:stdio"] if monitor else ["-chardev", "stdio,id=io,signal=off", "-serial", "chardev:io"]
+        """Adds the next serial port, on QEMU's standard input and output. With `monitor`, Ctrl-A speaks to QEMU."""
+        if monitor:
+            self.arguments += ["-serial", "mon:stdio"]
+        else:
+            self.arguments += ["-chardev", "stdio,id=io,signal=off", "-serial", "chardev:io"]
 
     def start(self, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None, own_session=True):
         """Starts QEMU. In a session of its own a Ctrl-C here does not reach it."""

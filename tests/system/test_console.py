@@ -157,7 +157,7 @@ class Qmp:
 
 
 # QEMU's names of the keys, where they differ from what they print.
-KEYS = {" ": "spc", "\n": "ret", "\b": "backspace", "/": "slash", "-": "minus", ">": "shift-dot", ";": "semicolon", ".": "dot"}
+KEYS = {" ": "spc", "\n": "ret", "\b": "backspace", "/": "slash", ";": "semicolon", ".": "dot"}
 LINES, COLUMNS, TEXT_MEMORY = 25, 80, 0xB8000
 
 

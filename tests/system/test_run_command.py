@@ -49,7 +49,8 @@ class Arguments(GuestTest):
         self.assertEqual(result.stdout, b" ".join(words) + b"\n")
 
     def test_what_a_shell_would_change(self):
-        self.assert_echoed("a  b", "", "'", '"', "\\", "\\n", "$HOME", "*", ">", "/nope", ";", "&&", "#", "~", "--", "-e")
+        self.assert_echoed("a  b", "", "'", '"', "\\", "\\n", "$HOME", "*", ">", "/nope", ";", "&&", "#", "~")
+        self.assert_echoed("--", "--help", "-e", "-n")
         self.assert_echoed(">", "/proc/frames")
         self.assert_echoed("a,b,,c=d")
         self.assert_echoed("")
@@ -135,7 +136,8 @@ class Output(GuestTest):
         self.assertEqual((process.returncode, len(output)), (0, 8 * 100001))
 
     def test_a_reader_that_leaves_ends_the_run(self):
-        with subprocess.Popen([*RUN, "--qemu", "-name leaving", "--", "sh", "-c", ENDLESS], stdout=subprocess.PIPE) as process:
+        command = [*RUN, "--qemu", "-name leaving", "--", "sh", "-c", ENDLESS]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             process.stdout.read(10000)
             process.stdout.close()
             self.assertEqual(process.wait(HANG_SECONDS), -signal.SIGPIPE)
@@ -186,7 +188,8 @@ class Endings(GuestTest):
         self.assertFalse(alive("frozen"))
 
     def test_a_timeout_while_nobody_reads(self):
-        with subprocess.Popen([*RUN, "--timeout", "2", "--", "sh", "-c", ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        command = [*RUN, "--timeout", "2", "--", "sh", "-c", ENDLESS]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             self.assertEqual(process.wait(HANG_SECONDS), 124)
 
     def test_no_limit_is_needed(self):
@@ -196,7 +199,8 @@ class Endings(GuestTest):
     def test_signals(self):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)):
             marker = f"signal-{number}"
-            with subprocess.Popen([*RUN, "--qemu", f"-name {marker}", "--", "sh", "-c", ENDLESS], stdout=subprocess.PIPE) as process:
+            command = [*RUN, "--qemu", f"-name {marker}", "--", "sh", "-c", ENDLESS]
+            with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
                 self.assertTrue(process.stdout.read(1))
                 self.assertTrue(alive(marker))
                 process.send_signal(number)

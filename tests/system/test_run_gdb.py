@@ -47,11 +47,12 @@ class Gdb(GuestTest):
         self.assertEqual(process.returncode, 0)
         self.assertTrue(any("kernel_main" in line for line in shown), shown)
         at = next(number for number, line in enumerate(shown) if line.startswith("total "))
-        accounts = [dict(line.split(" ", 1) for line in lines) for lines in (shown[at : at + LINES_OF_OWNERS], listing[1 : 1 + LINES_OF_OWNERS])]
-        self.assertEqual(accounts[0].keys(), accounts[1].keys())
+        by_gdb = dict(line.split(" ", 1) for line in shown[at : at + LINES_OF_OWNERS])
+        by_kernel = dict(line.split(" ", 1) for line in listing[1 : 1 + LINES_OF_OWNERS])
+        self.assertEqual(by_gdb.keys(), by_kernel.keys())
         # The command's own arguments may have taken a heap frame in between.
-        for owner in accounts[0].keys() - {"free", "kernel-heap"}:
-            self.assertEqual(accounts[0][owner], accounts[1][owner], owner)
+        for owner in by_gdb.keys() - {"free", "kernel-heap"}:
+            self.assertEqual(by_gdb[owner], by_kernel[owner], owner)
 
     def gdb_when_listening(self, *commands):
         """QEMU listens a moment after ./run has spoken."""
