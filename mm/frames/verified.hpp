@@ -98,8 +98,9 @@ class Verified {
         if (!holds(frame, pattern, kSpread)) {
             return false;
         }
-        fill(frame, ~pattern, kSpread);
-        return holds(frame, ~pattern, kSpread);
+        constexpr Word kSpreadDown = 0U - kSpread;  // ~(p + i * s) is ~p - i * s.
+        fill(frame, ~pattern, kSpreadDown);
+        return holds(frame, ~pattern, kSpreadDown);
     }
 
     /// Writes `first`, `first` + `step`, ... to the frame's words.
