@@ -123,9 +123,9 @@ class Audit(GuestTest):
                     self.assert_ok(result)
                     before, counts, after, counts_after, log = proc_files.parts(result.stdout)
                     self.assertEqual(Frames(before), Frames(after))
-                    told = pattern(f"frames: refused to release frame {{}} for {claimed}: {error}, its owner is {owner}")
+                    told = f"frames: refused to release frame {{}} for {claimed}: {error}, its owner is {owner}"
                     self.assertEqual(len(complaints(log)), 1, log)
-                    self.assertRegex(complaints(log)[0], f"^{told}$")
+                    self.assertRegex(complaints(log)[0], f"^{pattern(told)}$")
                     old, new = (proc_files.parse_numbers(text) for text in (counts, counts_after))
                     self.assertEqual(old["pgfree_refused"] + 1, new["pgfree_refused"])
                     self.assertEqual(old["nr_free_pages"], new["nr_free_pages"])

@@ -89,7 +89,8 @@ class MemorySizes(GuestTest):
         self.assertEqual(account.owners["withdrawn"], 0)
 
     def assert_image_kept(self, account, iomem):
-        parts = [r for r in proc_files.parse_iomem(iomem) if r.name in ("Kernel code", "Kernel rodata", "Kernel symbols")]
+        read_only = ("Kernel code", "Kernel rodata", "Kernel symbols")
+        parts = [r for r in proc_files.parse_iomem(iomem) if r.name in read_only]
         self.assertEqual(len(parts), 3)
         image = proc_files.merged((b, e) for b, e, owner in account.runs if owner == "kernel-image")
         for part in parts:

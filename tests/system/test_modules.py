@@ -24,7 +24,6 @@ MIB = 1 << 20
 SHIM = os.path.join(BUILD, "tests", "boot_maps", "shim.elf")
 AUDIT = "echo audit > /proc/frames"
 SWEEP = "echo all-frames > /proc/exercise"
-KMSG = proc_files.cat("kmsg")
 
 # Strings that a loader could well spoil; none begins or ends with a blank, which QEMU and GRUB both drop.
 STRINGS = [
@@ -253,13 +252,16 @@ class Modules(GuestTest):
         command = frames + "".join(
             f"; echo {SEPARATOR}; echo release {n} > /proc/modules && {AUDIT} && {frames}" for n in (1, 3, 0, 2)
         )
+        command += f"; echo {SEPARATOR}; cat /proc/kmsg"
         kernel = os.path.join(BUILD, "primitive.elf")
         result = shell(command, memory="32M", qemu=f"-kernel {SHIM} -initrd {kernel},{path}")
         self.assert_ok(result)
+        *accounts, log = proc_files.parts(result.stdout)
+        self.assertNotIn("refused", log)
         first = base // FRAME
         held = [
             proc_files.merged((b - first, e - first) for b, e, owner in Frames(text).runs if owner == "module")
-            for text in proc_files.parts(result.stdout)
+            for text in accounts
         ]
         self.assertEqual(held, [[(0, 3)], [(0, 3)], [(0, 3)], [(2, 3)], []])
 
