@@ -113,6 +113,9 @@ FileResult<void> out_of_range_release(KernelMemory& memory) {
 
 FileResult<void> heap_double_free(KernelMemory& memory) {
     void* block = memory.heap().allocate(100);
+    if (block == nullptr) {
+        return file_error(Errno::kNoMemory);
+    }
     memory.heap().release(block);
     memory.heap().release(block);
     return {};
