@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import unittest
 
 from guest import HANG_SECONDS, GuestTest, Prompt, run_program
 from test_run_command import RUN, wait_until_gone
@@ -223,3 +224,7 @@ class Screen(GuestTest):
         self.assertEqual(lines[-1], "#")
         self.assertEqual(lines[-3:-1], ["# echo line 39", "line 39"])
         self.assertEqual(lines[0], "# echo line 28")
+
+
+if __name__ == "__main__":
+    unittest.main()

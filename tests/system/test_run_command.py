@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import time
+import unittest
 
 from guest import HANG_SECONDS, ROOT, GuestTest, run, shell
 
@@ -216,3 +217,7 @@ class Endings(GuestTest):
             _, error = process.communicate(timeout=HANG_SECONDS)
             self.assertEqual(process.returncode, 70)
             self.assertIn(b"run: the machine stopped without a status", error)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import unittest
 
 from guest import HANG_SECONDS, ROOT, GuestTest
 
@@ -59,3 +60,7 @@ class Gdb(GuestTest):
         while "0x0000fff0" not in (shown := self.gdb(*commands)):
             pass
         return shown
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+import unittest
 
 from guest import BUILD, ROOT, GuestTest, run, run_program, shell
 
@@ -176,3 +177,7 @@ class Images(GuestTest):
 
     def test_the_iso_as_it_is_boots(self):
         self.assert_ok(shell("cat /proc/version", iso=True))
+
+
+if __name__ == "__main__":
+    unittest.main()
