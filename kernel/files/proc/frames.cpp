@@ -1,3 +1,6 @@
+// /proc/frames: the frame account. Counts are O(owners); the runs ask the allocator about every frame the
+// firmware gives, some 30 instructions each. Prints from the live account: nothing it shows may change
+// while it prints.
 #include "kernel/files/proc/memory_files.hpp"
 #include "kernel/memory/audit.hpp"
 

@@ -1,3 +1,5 @@
+// /proc/iomem: the firmware's map in Linux's words, the parts of the kernel's image nested in System RAM.
+// What the firmware says nothing of is not shown.
 #include "kernel/boot/image.hpp"
 #include "kernel/files/proc/memory_files.hpp"
 

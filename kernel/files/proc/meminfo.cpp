@@ -1,3 +1,4 @@
+// /proc/meminfo: Linux's names and units (kB), for those of its fields that mean something here.
 #include "kernel/boot/image.hpp"
 #include "kernel/files/proc/memory_files.hpp"
 

@@ -1,3 +1,6 @@
+// /proc/modules: the loader's files. A checksum is worked out anew from the bytes at each read, a frame at
+// a time through the window: that they arrived and stayed intact is seen, not remembered. Cost: some ten
+// instructions a byte.
 #include "kernel/boot/options.hpp"
 #include "kernel/files/crc32.hpp"
 #include "kernel/files/proc/memory_files.hpp"

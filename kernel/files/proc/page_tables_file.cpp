@@ -1,3 +1,6 @@
+// /proc/pagetables: what the page tables map, read from the tables themselves: neighbouring pages that lead
+// to neighbouring frames with the same rights become one line. The window is left out: it maps what this
+// walk opens.
 #include <optional>
 
 #include "kernel/boot/image.hpp"
