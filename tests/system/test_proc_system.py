@@ -48,6 +48,7 @@ class SystemFiles(GuestTest):
             self.assertRegex(line, r"^<[346]>\[ *\d+\.\d{6}\] .")
         log = [line for line in result.stderr.decode().splitlines() if line.startswith("[")]
         self.assertEqual([line[3:] for line in lines], log)
+        self.assertNotEqual(lines, [])
 
     def test_kmsg_stays_when_it_is_read(self):
         result = shell("cat /proc/kmsg; cat /proc/kmsg")

@@ -17,6 +17,8 @@ namespace {
 
 constexpr port::Port kExitDevice = 0x501;
 constexpr port::Port kAcpiPm1aControl = 0x604;  // where SeaBIOS puts it on QEMU's "pc"; v86 uses the same
+constexpr port::Port kProgressCodes = 0x80;
+constexpr unsigned kPowerOffMicroseconds = 1'000'000;
 constexpr std::uint16_t kSleepEnable = 0x2000;  // sleep type 0: soft off, on both
 
 void wait_for_output() {
@@ -54,6 +56,11 @@ void machine_exit(ExitCode code) {
 void power_off() {
     wait_for_output();
     port::out16(kAcpiPm1aControl, kSleepEnable);
+    // The machine may run on for a moment. An access to the port of the firmware's progress codes takes a
+    // microsecond.
+    for (unsigned wait = 0; wait < kPowerOffMicroseconds; ++wait) {
+        port::in8(kProgressCodes);
+    }
     log().info("The machine may be switched off now.");
     cpu::stop();
 }
