@@ -39,6 +39,17 @@ Outcome Shell::run(std::span<const std::string_view> words, Streams streams) {
 }
 
 Outcome Shell::run_line(std::span<char> line, std::span<std::string_view> words, Streams streams) {
+    if (lines_running_ == kMostLinesInside) {
+        Printer(streams.error).print("sh: more than {} lines inside one another\n", kMostLinesInside);
+        return ExitStatus::kMisuse;
+    }
+    ++lines_running_;
+    const Outcome outcome = run_commands(line, words, streams);
+    --lines_running_;
+    return outcome;
+}
+
+Outcome Shell::run_commands(std::span<char> line, std::span<std::string_view> words, Streams streams) {
     CommandReader reader(line, words);
     ParsedCommand command;
     Outcome outcome;

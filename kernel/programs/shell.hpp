@@ -44,13 +44,18 @@ struct Outcome {
 
 class Shell {
   public:
+    /// How many lines run inside one another at most: the one typed, that of the `sh -c` in it, and so on.
+    /// Each takes about 1 KiB of the kernel's stack, and the command in the innermost one needs the rest.
+    static constexpr std::uint8_t kMostLinesInside = 8;
+
     explicit constexpr Shell(const Directory& root) : root_(root) {}
 
     /// Runs the command `words`: its name, then its arguments, each taken literally. At least one word.
     Outcome run(std::span<const std::string_view> words, Streams streams);
 
     /// Runs the commands of `line`, which is rewritten in the course of it. `words` must have room for
-    /// CommandReader::most_words(line). The status is that of the last command that ran.
+    /// CommandReader::most_words(line). The status is that of the last command that ran; a line that is too
+    /// deep inside others is refused with kMisuse.
     Outcome run_line(std::span<char> line, std::span<std::string_view> words, Streams streams);
 
     [[nodiscard]] const Directory& root() const { return root_; }
@@ -58,10 +63,12 @@ class Shell {
     [[nodiscard]] std::uint8_t last_status() const { return last_status_; }
 
   private:
+    Outcome run_commands(std::span<char> line, std::span<std::string_view> words, Streams streams);
     Outcome run_redirected(const ParsedCommand& command, Streams streams);
 
     const Directory& root_;
     std::uint8_t last_status_ = 0;
+    std::uint8_t lines_running_ = 0;  // each inside the one before
 };
 
 }  // namespace kernel

@@ -211,6 +211,31 @@ TEST_F(ShellTest, a_shell_in_the_shell_runs_its_line) {
     EXPECT_EQ(session_.output.text, "literal\n");
 }
 
+/// `line` as the argument of `depth` shells inside one another, each with its output redirected.
+std::string inside(int depth, std::string line) {
+    for (; depth > 0; --depth) {
+        std::string quoted;
+        for (const char c : line) {
+            if (c == ' ' || c == '\\' || c == '>') {
+                quoted += '\\';
+            }
+            quoted += c;
+        }
+        line = "sh -c " + quoted + " >/notes";
+    }
+    return line;
+}
+
+TEST_F(ShellTest, shells_inside_one_another_are_refused_before_the_stack_is_full) {
+    constexpr int kDeepest = Shell::kMostLinesInside - 1;  // the typed line is one
+    const std::string refusal = "sh: more than 8 lines inside one another\n";
+    for (int again = 0; again < 2; ++again) {
+        expect(inside(kDeepest, "exit 3"), 3, "");
+        expect(inside(kDeepest + 1, "exit 3"), 2, "", refusal);
+        expect(inside(kDeepest + 4, "exit 3") + " || echo on", 0, "on\n", refusal);
+    }
+}
+
 TEST_F(ShellTest, a_command_from_the_host_is_taken_literally) {
     EXPECT_EQ(session_.run({"echo", ">", ";", "'", "a b", "", "\n"}).status, 0);
     EXPECT_EQ(session_.output.text, "> ; ' a b  \n\n");
