@@ -4,8 +4,10 @@ Files go to QEMU as open descriptors (`/dev/fd/N`), never as paths: QEMU splits 
 kernel's words at blanks, and a path may hold both.
 """
 
+import json
 import os
 import signal
+import socket
 import subprocess
 
 QEMU = "qemu-system-i386"
@@ -38,6 +40,7 @@ class Machine:
     def __init__(self, memory_bytes):
         self.arguments = [*MACHINE, "-m", f"{memory_bytes >> 10}k"]
         self.descriptors = []
+        self.events = None
         self.process = None
 
     def give_descriptor(self, descriptor):
@@ -97,6 +100,29 @@ class Machine:
             self.arguments += ["-serial", "mon:stdio"]
         else:
             self.arguments += ["-chardev", "stdio,id=io,signal=off", "-serial", "chardev:io"]
+
+    def watch_events(self):
+        """Adds a second monitor, which tells what happens to the machine: QEMU's status is 0 after a reset, too."""
+        self.events, theirs = socket.socketpair()
+        self.descriptors.append(theirs.detach())
+        self.arguments += [
+            "-chardev", f"socket,id=events,fd={self.descriptors[-1]}",
+            "-mon", "chardev=events,mode=control",
+        ]  # fmt: skip
+        self.events.sendall(b'{"execute": "qmp_capabilities"}')
+
+    def was_reset(self):
+        """Whether a reset ended the machine, say a triple fault. QEMU must have ended, and watch_events been called."""
+        told = b""
+        try:
+            while data := self.events.recv(1 << 16):
+                told += data
+        except ConnectionError:
+            pass  # QEMU has ended without having read all.
+        events = [json.loads(line) for line in told.splitlines()]
+        return any(
+            event["data"]["reason"].endswith("-reset") for event in events if event.get("event") == "SHUTDOWN"
+        )
 
     def start(self, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None, own_session=True):
         """Starts QEMU. In a session of its own a Ctrl-C here does not reach it."""

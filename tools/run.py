@@ -252,6 +252,7 @@ def run_in_window(machine, options):
 
 def run_prompt(machine, options):
     """Runs the machine at its prompt; returns the status of ./run."""
+    machine.watch_events()
     if options.display:
         qemu_status = run_in_window(machine, options)
     elif os.isatty(0):
@@ -259,6 +260,9 @@ def run_prompt(machine, options):
     else:
         qemu_status = run_on_pipes(machine, options)
     known = {0: 0, PANICKED: STATUS_PANIC, BOOT_REFUSED: STATUS_REFUSED, QEMU_FAILED: STATUS_REFUSED}
+    if qemu_status == 0 and machine.was_reset():
+        say("the machine was reset")
+        return STATUS_PANIC
     if qemu_status not in known:
         say(f"the machine stopped unexpectedly (QEMU: {qemu_status})")
     return known.get(qemu_status, STATUS_PANIC)
