@@ -103,7 +103,7 @@ void run_host_command(Shell& shell) {
     set_last_words([] { frames.flush(); });
     const std::uint32_t size_bytes = fw_cfg::open(kCommandFile).value_or(fw_cfg::File{}).size_bytes;
     // Never given back: the machine ends with the command.
-    char* const bytes = new (std::nothrow) char[size_bytes + 1];
+    char* const bytes = new (std::nothrow) char[std::max(size_bytes, std::uint32_t{1})];
     if (bytes == nullptr) {
         finish_without_memory(size_bytes);
     }
