@@ -37,17 +37,17 @@ LineEditor::Event LineEditor::feed(char byte) {
         case '\r':
         case '\n':
             screen_.write("\n");
-            return finish(too_long_ ? Event::kTooLong : Event::kLine);
+            return finish(excess_ > 0 ? Event::kTooLong : Event::kLine);
         case kControlC:
             screen_.write("^C\n");
             return finish(Event::kCancelled);
         case kControlD:
             return size_ == 0 ? finish(Event::kEndOfInput) : Event::kNone;
         case kControlU:
+            excess_ = 0;
             while (size_ > 0) {
                 erase_last();
             }
-            too_long_ = false;
             return Event::kNone;
         case kBackspace:
         case kDelete:
@@ -86,8 +86,13 @@ bool LineEditor::skip_escape_sequence(char byte) {
 }
 
 void LineEditor::add(char byte) {
-    if (size_ == bytes_.size()) {
-        too_long_ = true;
+    if (size_ == bytes_.size() || excess_ > 0) {
+        if (!continues_character(byte)) {
+            ++excess_;
+        } else if (excess_ == 0) {
+            erase_last();  // The character that it continues does not fit whole.
+            excess_ = 1;
+        }
         return;
     }
     bytes_[size_++] = byte;
@@ -95,6 +100,10 @@ void LineEditor::add(char byte) {
 }
 
 void LineEditor::erase_last() {
+    if (excess_ > 0) {
+        --excess_;
+        return;
+    }
     if (size_ == 0) {
         return;
     }
@@ -110,7 +119,7 @@ LineEditor::Event LineEditor::finish(Event event) {
         size_ = 0;
     }
     fresh_ = true;
-    too_long_ = false;
+    excess_ = 0;
     return event;
 }
 

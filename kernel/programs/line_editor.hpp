@@ -3,7 +3,8 @@
 // Keys: printable characters, backspace (both codes), Ctrl-U (forget the line), Ctrl-C (cancel it), Ctrl-D on
 // an empty line (end of input), Enter (carriage return, newline, or both). Escape sequences, which arrow keys
 // send, are skipped. The serial line and the VGA keyboard send the same codes, so both are edited alike. A
-// line is bounded: what goes beyond is not taken, and Enter then says so instead of handing out half a line.
+// line is bounded: what goes beyond is neither shown nor kept, only counted, so that backspace can take it back;
+// Enter says so instead of handing out half a line.
 // Owns its buffer. Cost: constant a byte, Ctrl-U linear. Main line only.
 #pragma once
 
@@ -49,7 +50,7 @@ class LineEditor {
     std::array<char, kLongestLine> bytes_{};
     std::size_t size_ = 0;
     Escape escape_ = Escape::kNone;
-    bool too_long_ = false;
+    std::size_t excess_ = 0;              // characters typed behind a full line, and not taken
     bool fresh_ = true;                   // nothing of a new line has been typed
     bool after_carriage_return_ = false;  // a newline now belongs to that
 };

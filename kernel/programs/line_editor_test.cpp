@@ -92,9 +92,29 @@ TEST_F(LineEditorTest, the_longest_line_is_taken_and_one_byte_more_is_refused_wh
     const std::string longest(LineEditor::kLongestLine, 'x');
     EXPECT_EQ(type(longest + "\r"), Event::kLine);
     EXPECT_EQ(line(), longest);
-    EXPECT_EQ(type(longest + "y\x7F\r"), Event::kTooLong);
+    EXPECT_EQ(type(longest + "y\r"), Event::kTooLong);
     EXPECT_EQ(type(longest + "y\x15z\r"), Event::kLine);
     EXPECT_EQ(line(), "z");
+}
+
+TEST_F(LineEditorTest, backspace_brings_a_line_that_was_too_long_back) {
+    const std::string longest(LineEditor::kLongestLine, 'x');
+    EXPECT_EQ(type(longest + "yz\x7F\r"), Event::kTooLong);
+    EXPECT_EQ(type(longest + "yz\x7F\x7F\r"), Event::kLine);
+    EXPECT_EQ(line(), longest);
+    EXPECT_EQ(type(longest + "y\x7F\x7Fz\r"), Event::kLine);
+    EXPECT_EQ(line(), longest.substr(1) + "z");
+    EXPECT_EQ(type(longest + "\xC3\xA4\x7F\r"), Event::kLine);
+    EXPECT_EQ(line(), longest);
+    EXPECT_EQ(type(longest + "y\x03"), Event::kCancelled);
+    EXPECT_EQ(type("\x7F\x04"), Event::kEndOfInput);
+}
+
+TEST_F(LineEditorTest, a_character_that_does_not_fit_whole_is_not_taken) {
+    const std::string almost(LineEditor::kLongestLine - 2, 'x');
+    EXPECT_EQ(type(almost + "\xF0\x9F\x98\x80\r"), Event::kTooLong);
+    EXPECT_EQ(type(almost + "\xF0\x9F\x98\x80\x7Fy\r"), Event::kLine);
+    EXPECT_EQ(line(), almost + "y");
 }
 
 }  // namespace
