@@ -142,7 +142,8 @@ void Keyboard::take(std::uint8_t scancode) {
         typed_.push(static_cast<char>(plain & 0x1F));
         return;
     }
-    const bool upper = is_letter(plain) ? shift_ != caps_lock_ : shift_;
+    // Shift changes nothing on the keypad.
+    const bool upper = is_letter(plain) ? shift_ != caps_lock_ : shift_ && !extended;
     const char character = upper ? kShifted[key] : plain;
     if (character != '\0') {
         typed_.push(character);

@@ -47,8 +47,8 @@ class Keyboard(GuestTest):
                 prompt.expect(b"# ")
                 monitor.press("e", "c", "h", "o", "spc")
                 monitor.press("shift-h", "i", "minus", "caps_lock", "u", "shift-p", "caps_lock", "x", "backspace")
-                monitor.press("shift-1", "7", "left", "kp_enter")
-                prompt.expect(b"\nHi-Up!7")
+                monitor.press("shift-1", "7", "left", "slash", "shift-slash", "kp_divide", "shift-kp_divide", "kp_enter")
+                prompt.expect(b"\nHi-Up!7/?//\n")
                 monitor.press(*"poweroff", "ret")
                 self.assertEqual(prompt.wait(), 0)
 
