@@ -75,6 +75,11 @@ TEST(Bitmap, the_search_begins_at_the_hint_and_a_release_below_lowers_it) {  // 
     ASSERT_TRUE(bitmap.release(FrameNumber(kBits + 3)).has_value());
     EXPECT_EQ(bitmap.allocate(), FrameNumber(kBits + 3));
     EXPECT_TRUE(bitmap.check_invariants());
+    // The word right below the hint is below it, too.
+    ASSERT_EQ(bitmap.allocate(), FrameNumber(5 * kBits + 2));
+    ASSERT_TRUE(bitmap.release(FrameNumber(5 * kBits - 1)).has_value());
+    EXPECT_TRUE(bitmap.check_invariants());
+    EXPECT_EQ(bitmap.allocate(), FrameNumber(5 * kBits - 1));
 }
 
 TEST(Bitmap, a_whole_word_is_taken_bit_by_bit_without_touching_its_neighbours) {  // B4

@@ -225,6 +225,22 @@ TEST(MemoryMap, a_map_without_room_loses_the_smallest_pieces_first_and_says_so) 
     EXPECT_TRUE(map.map.is_usable(frames(0x4000, 0x5000)));
 }
 
+TEST(MemoryMap, a_map_without_room_keeps_all_but_the_pieces_below_its_resolution) {  // A7
+    // A full map of 64 entries gets down to 48. Dropping what is smaller than a frame is enough for that, so
+    // no frame is lost.
+    constexpr std::size_t kStorage = 64;
+    constexpr std::uint32_t kSmall = 24;
+    constexpr std::uint32_t kLarge = 41;
+    std::vector<RawEntry> raw;
+    for (std::uint64_t i = 0; i < kSmall + kLarge; ++i) {
+        const bool large = i >= kSmall;
+        raw.push_back({i * 4 * kPageSize, large ? kPageSize : kPageSize - 1, kUsable});
+    }
+    const CleanMap map(raw, kStorage);
+    EXPECT_EQ(map.map.usable_frames(), kLarge);
+    EXPECT_EQ(map.map.lost_entries(), kSmall);
+}
+
 TEST(MemoryMap, a_reserved_entry_counts_even_when_there_is_no_room_for_it) {  // A7
     std::vector<RawEntry> raw{{0, 64 * kMiB, kUsable}};
     for (std::uint64_t i = 0; i < 64; ++i) {
@@ -234,8 +250,7 @@ TEST(MemoryMap, a_reserved_entry_counts_even_when_there_is_no_room_for_it) {  //
     EXPECT_TRUE(oracle::is_subset(map.usable(), oracle::answer(raw).usable));
 }
 
-// ---- Against models
-// ------------------------------------------------------------------------------------------
+// ---- Against models ----------------------------------------------------------------------------------------
 
 constexpr std::uint64_t kWindowFrames = 12;
 constexpr std::uint64_t kWindow = kWindowFrames * kPageSize;
