@@ -74,8 +74,9 @@ StaticStorage<Files> files_storage;
                memory.account().frames_of(mm::FrameOwner::kFree));
 
     Shell shell(files.root());
+    const bool has_host_command = host_command_requested();
     files.benchmark().note_prompt();
-    if (host_command_requested()) {
+    if (has_host_command) {
         run_host_command(shell);
     }
     run_console(shell);

@@ -20,7 +20,10 @@ BootInformation::BootInformation(mm::PhysAddr address, PhysicalReader reader)
 
 std::optional<mm::MultibootMapReport> BootInformation::add_memory_map(mm::MemoryMap& map) {
     if (has(multiboot::kHasMemoryMap)) {
-        return mm::add_multiboot_map(map, mm::PhysAddr(information_.map), information_.map_length, reader_);
+        const mm::MultibootMapReport report =
+            mm::add_multiboot_map(map, mm::PhysAddr(information_.map), information_.map_length, reader_);
+        map_bytes_ = report.bytes;
+        return report;
     }
     if (has(multiboot::kHasBasicMemory)) {
         mm::add_basic_memory(map, information_.memory_lower_kib, information_.memory_upper_kib);

@@ -57,12 +57,13 @@ class BootInformation {
     /// The module's string as a person wrote it, in `buffer`; cut where that is full.
     std::string_view module_text(const LoadedModule& module, std::span<char> buffer);
 
-    /// Calls visit(mm::PhysRange) for each piece of memory the loader's structures take up.
+    /// Calls visit(mm::PhysRange) for each piece of memory the loader's structures take up; of the map, what
+    /// add_memory_map has read.
     template <typename Visit>
     void for_each_piece(Visit visit) {
         visit(piece(address_, sizeof information_));
         if (has(multiboot::kHasMemoryMap)) {
-            visit(piece(mm::PhysAddr(information_.map), information_.map_length));
+            visit(piece(mm::PhysAddr(information_.map), map_bytes_));
         }
         if (has(multiboot::kHasCommandLine)) {
             visit(text_piece(mm::PhysAddr(information_.command_line)));
@@ -91,6 +92,7 @@ class BootInformation {
     PhysicalReader reader_;
     mm::PhysAddr address_;
     multiboot::Information information_{};
+    std::uint32_t map_bytes_ = 0;  // As far as the map made sense.
     Loader loader_ = Loader::kOther;
     std::string_view command_line_;
     char command_line_buffer_[kCommandLineBytes];

@@ -23,12 +23,14 @@ class Audit {
         : memory_(memory), account_(memory.account()), table_(account_.table()), self_test_(self_test) {}
 
     std::uint32_t run() {
+        // First: what the audit itself touches displaces translations from the TLB.
+        check_translations();
         check_allocator();
         check_heap();
         clear_marks();
         check_mappings();
         check_tables();
-        check_translations();
+        check_boot_information();
         check_modules();
         check_frames();
         if (findings_ > kMostLines) {
@@ -39,7 +41,7 @@ class Audit {
 
   private:
     static constexpr std::uint32_t kMostLines = 10;
-    static constexpr std::size_t kExercisePagesChecked = 64;
+    static constexpr std::size_t kExercisePagesChecked = 512;
 
     template <typename... Arguments>
     void find(std::string_view format, const Arguments&... arguments) {
@@ -121,6 +123,7 @@ class Audit {
                 if (*expected == FrameOwner::kKernelHeap && !memory_.heap().pages().holds(page.as<void>())) {
                     find("audit: page 0x{x} is mapped, but the heap does not hold it", page);
                 }
+                check_translation(page, mapping.frame);
                 if (is_usable(mapping.frame)) {
                     table_[mapping.frame].audit_mark = kSeen;
                 }
@@ -158,28 +161,43 @@ class Audit {
         });
     }
 
-    /// Asks the CPU itself, at every page the heap ever used: a page without an entry must fault, one with an
-    /// entry must show the bytes of its frame.
+    /// Asks the CPU itself: the page must show the bytes of its frame.
+    void check_translation(VirtAddr page, FrameNumber mapped) {
+        const auto frame = memory_.window().open(mapped);
+        if (probe_read(page) != *reinterpret_cast<const volatile std::uint32_t*>(frame.bytes())) {
+            find("audit: stale translation: the CPU reads another frame at page 0x{x} than 0x{x}", page,
+                 mapped);
+        }
+    }
+
+    /// And a page without an entry must fault, wherever one may have been.
     void check_translations() {
-        check_translations(memory_.heap().pages().ever_used());
-        check_translations(
+        check_nothing_unmapped_is_read(memory_.heap().pages().ever_used());
+        check_nothing_unmapped_is_read(
             {layout::kExercise.begin, layout::kExercise.begin + kExercisePagesChecked * mm::kPageSize});
     }
-    void check_translations(mm::VirtRange pages) {
+    void check_nothing_unmapped_is_read(mm::VirtRange pages) {
         for (VirtAddr page = pages.begin; page < pages.end; page = page + mm::kPageSize) {
-            const std::optional<mm::Mapping> mapping = memory_.tables().lookup(page);
-            const std::optional<std::uint32_t> seen = probe_read(page);
-            if (!mapping) {
-                if (seen) {
-                    find("audit: stale translation: page 0x{x} is not mapped, but the CPU still reads it",
-                         page);
-                }
-                continue;
+            if (!memory_.tables().lookup(page) && probe_read(page)) {
+                find("audit: stale translation: page 0x{x} is not mapped, but the CPU still reads it", page);
             }
-            const auto frame = memory_.window().open(mapping->frame);
-            if (seen != *reinterpret_cast<const std::uint32_t*>(frame.bytes())) {
-                find("audit: stale translation: the CPU reads another frame at page 0x{x} than 0x{x}", page,
-                     mapping->frame);
+        }
+    }
+
+    /// What the loader and the firmware must have: their structures say so themselves.
+    void check_boot_information() {
+        memory_.boot().for_each_piece(
+            [this](mm::PhysRange bytes) { mark_seen(bytes, FrameOwner::kBootInformation); });
+        for_each_firmware_range(memory_.window(),
+                                [this](mm::PhysRange bytes) { mark_seen(bytes, FrameOwner::kFirmware); });
+    }
+
+    void mark_seen(mm::PhysRange bytes, FrameOwner owner) {
+        const mm::PhysAddr end = bytes.end < mm::kFourGiB ? bytes.end : mm::kFourGiB;
+        const mm::FrameRange frames = mm::touched_frames({bytes.begin, end});
+        for (FrameNumber frame = frames.begin; frame < frames.end && table_.contains(frame); ++frame) {
+            if (account_.owner_of(frame) == owner) {
+                table_[frame].audit_mark = kSeen;
             }
         }
     }
@@ -205,7 +223,8 @@ class Audit {
     static bool must_be_seen(FrameOwner owner) {
         return owner == FrameOwner::kKernelHeap || owner == FrameOwner::kPageTable ||
                owner == FrameOwner::kFrameMetadata || owner == FrameOwner::kModule ||
-               owner == FrameOwner::kKernelImage;
+               owner == FrameOwner::kKernelImage || owner == FrameOwner::kBootInformation ||
+               owner == FrameOwner::kFirmware;
     }
 
     void check_frames() {

@@ -17,10 +17,6 @@ constexpr std::size_t kMostClaims = 8192;
 INIT_BSS std::array<mm::MapEntry, kMostEntries> entry_storage;
 INIT_BSS std::array<mm::Claim, kMostClaims> claim_storage;
 
-// What the firmware of a PC keeps for itself below 1 MiB, whatever its map says.
-constexpr mm::PhysRange kRealModeVectors{mm::PhysAddr(0), mm::PhysAddr(0x1000)};
-constexpr mm::PhysAddr kEbdaSegmentPointer{0x40e};  // A word in the BIOS data area: the EBDA's segment.
-constexpr mm::PhysAddr kLegacyHole{0xa'0000};       // Video memory, adapters' and system ROM, up to
 constexpr mm::PhysAddr kOneMiB{0x10'0000};
 
 std::uint64_t kibibytes(std::uint64_t frames) {
@@ -58,16 +54,7 @@ void BootMemory::claim_known_memory(Window& window, BootInformation& boot) {
     claim(image::physical(), mm::FrameOwner::kKernelImage);
     boot.for_each_piece([this](mm::PhysRange bytes) { claim(bytes, mm::FrameOwner::kBootInformation); });
 
-    claim(kRealModeVectors, mm::FrameOwner::kFirmware);
-    claim({kLegacyHole, kOneMiB}, mm::FrameOwner::kFirmware);
-    std::uint16_t ebda_segment = 0;
-    if (PhysicalReader(window).read(kEbdaSegmentPointer, ebda_segment)) {
-        const mm::PhysAddr ebda(std::uint64_t{ebda_segment} << 4);
-        constexpr mm::PhysAddr kLowestEbda{0x8'0000};
-        if (kLowestEbda <= ebda && ebda < kLegacyHole) {
-            claim({ebda, kLegacyHole}, mm::FrameOwner::kFirmware);
-        }
-    }
+    for_each_firmware_range(window, [this](mm::PhysRange bytes) { claim(bytes, mm::FrameOwner::kFirmware); });
     for (std::uint32_t i = 0; i < boot.module_count(); ++i) {
         const std::optional<LoadedModule> module = boot.module(i);
         if (module && map_.is_usable(mm::touched_frames(module->bytes))) {

@@ -16,6 +16,25 @@
 
 namespace kernel {
 
+/// Calls visit(mm::PhysRange) for what the firmware of a PC keeps for itself below 1 MiB, whatever its map says: the
+/// real-mode vectors and the BIOS data area, the extended BIOS data area, and the legacy hole (video memory, adapters'
+/// and system ROM).
+template <typename Visit>
+void for_each_firmware_range(Window& window, Visit visit) {
+    constexpr mm::PhysAddr kEbdaSegmentPointer{0x40e};  // A word in the BIOS data area: the EBDA's segment.
+    constexpr mm::PhysAddr kLowestEbda{0x8'0000};
+    constexpr mm::PhysAddr kLegacyHole{0xa'0000};
+    visit(mm::PhysRange{mm::PhysAddr(0), mm::PhysAddr(mm::kPageSize)});
+    visit(mm::PhysRange{kLegacyHole, mm::PhysAddr(0x10'0000)});
+    std::uint16_t ebda_segment = 0;
+    if (PhysicalReader(window).read(kEbdaSegmentPointer, ebda_segment)) {
+        const mm::PhysAddr ebda(std::uint64_t{ebda_segment} << 4);
+        if (kLowestEbda <= ebda && ebda < kLegacyHole) {
+            visit(mm::PhysRange{ebda, kLegacyHole});
+        }
+    }
+}
+
 class BootMemory {
   public:
     /// Reads the loader's map, cleans it, logs what was odd about it, and claims what is in use. Refuses to

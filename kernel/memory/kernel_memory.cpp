@@ -49,7 +49,8 @@ KernelMemory::KernelMemory(Window& window, BootInformation& boot, BootMemory& bo
       account_(build_source(options), mm::FrameTable(metadata_.records), report_wrong_release),
       tables_(image::to_physical(mm::VirtAddr::of(image::page_directory())).frame(), window, account_),
       heap_(account_, tables_, tlb_, options.fail_heap_at),
-      modules_(boot, account_),
+      modules_(boot, account_, heap_),
+      boot_(boot),
       map_(&boot_memory.map()) {
     admit(boot_memory);
     tables_.count_entries();

@@ -42,6 +42,7 @@ class KernelMemory {
     [[nodiscard]] KernelPageTables& tables() { return tables_; }
     [[nodiscard]] KernelHeap& heap() { return heap_; }
     [[nodiscard]] Modules& modules() { return modules_; }
+    [[nodiscard]] BootInformation& boot() { return boot_; }
     [[nodiscard]] Window& window() { return window_; }
     [[nodiscard]] CpuTlb& tlb() { return tlb_; }
     /// The firmware's map, cleaned.
@@ -74,6 +75,7 @@ class KernelMemory {
     KernelPageTables tables_;
     KernelHeap heap_;
     Modules modules_;
+    BootInformation& boot_;
     const mm::MemoryMap* map_;  // BootMemory's, until finish_boot keeps a copy.
     std::optional<mm::MemoryMap> kept_map_;
 };

@@ -1,5 +1,7 @@
 #include "kernel/memory/modules.hpp"
 
+#include <new>
+
 #include "kernel/log.hpp"
 
 namespace kernel {
@@ -23,36 +25,52 @@ void Modules::survey(const mm::MemoryMap& map, std::optional<std::uint32_t> expe
     if (expected && *expected != told) {
         log().warning("modules: {} expected, the loader brings {}", *expected, told);
     }
-    count_ = told < kMostTracked ? told : kMostTracked;
-    if (count_ < told) {
-        log().warning("modules: only the first {} of {} can be used", count_, told);
+    if (told == 0) {
+        return;
     }
-    for (std::uint32_t i = 0; i < count_; ++i) {
-        const std::optional<LoadedModule> module = boot_.module(i);
-        if (!module) {
-            states_[i] = ModuleState::kUnreadable;
-            log().warning("modules: number {} is missing: the loader's list does not say where it lies", i);
-            continue;
+    if (auto* memory = static_cast<Tracked*>(heap_.allocate(told * sizeof(Tracked)))) {
+        modules_ = {memory, told};
+        for (Tracked& tracked : modules_) {
+            ::new (static_cast<void*>(&tracked)) Tracked;
         }
-        states_[i] = judge(*module, map);
-        if (states_[i] == ModuleState::kOutside) {
-            log().warning(
-                "modules: number {} at 0x{x}-0x{x} is not wholly in usable memory of its own: not used", i,
-                module->bytes.begin, module->bytes.end);
-            continue;
-        }
-        const mm::FrameRange frames = mm::touched_frames(module->bytes);
-        for (mm::FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
-            ++account_.table()[frame].references;
-        }
+    } else {
+        log().error("modules: no memory to keep track of {}: none is used", told);
+    }
+    for (std::uint32_t i = 0; i < count(); ++i) {
+        remember(i, map);
     }
     for (std::uint32_t i = 0; i < told; ++i) {
-        if (i >= count_ || states_[i] == ModuleState::kOutside) {
-            if (const std::optional<LoadedModule> module = boot_.module(i)) {
-                release_unused(*module);
-            }
+        const std::optional<LoadedModule> module = boot_.module(i);
+        if (module && (i >= count() || state(i) == ModuleState::kOutside)) {
+            release_unused(*module);
         }
     }
+}
+
+void Modules::remember(std::uint32_t index, const mm::MemoryMap& map) {
+    const std::optional<LoadedModule> module = boot_.module(index);
+    if (!module) {
+        log().warning("modules: number {} is missing: the loader's list does not say where it lies", index);
+        return;
+    }
+    Tracked& tracked = modules_[index];
+    tracked = {.module = *module, .state = judge(*module, map)};
+    if (tracked.state == ModuleState::kOutside) {
+        log().warning("modules: number {} at 0x{x}-0x{x} is not wholly in usable memory of its own: not used",
+                      index, module->bytes.begin, module->bytes.end);
+        return;
+    }
+    const mm::FrameRange frames = mm::touched_frames(module->bytes);
+    for (mm::FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
+        ++account_.table()[frame].references;
+    }
+}
+
+std::optional<LoadedModule> Modules::find(std::uint32_t index) const {
+    if (state(index) == ModuleState::kUnreadable) {
+        return std::nullopt;
+    }
+    return modules_[index].module;
 }
 
 /// Frees what was claimed for a module that turned out to be unusable, except what another module shares.
@@ -66,15 +84,15 @@ void Modules::release_unused(const LoadedModule& module) {
 }
 
 mm::Result<mm::FrameCount> Modules::release(std::uint32_t index) {
-    if (index >= count_) {
+    if (index >= count()) {
         return mm::failure(mm::Error::kOutOfRange);
     }
-    const std::optional<LoadedModule> module = boot_.module(index);
-    if (states_[index] != ModuleState::kPresent || !module) {
+    Tracked& tracked = modules_[index];
+    if (tracked.state != ModuleState::kPresent) {
         return mm::failure(mm::Error::kNotAllocated);
     }
     mm::FrameCount given_back = 0;
-    const mm::FrameRange frames = mm::touched_frames(module->bytes);
+    const mm::FrameRange frames = mm::touched_frames(tracked.module.bytes);
     for (mm::FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
         if (--account_.table()[frame].references != 0) {
             continue;
@@ -83,7 +101,7 @@ mm::Result<mm::FrameCount> Modules::release(std::uint32_t index) {
             ++given_back;
         }
     }
-    states_[index] = ModuleState::kReleased;
+    tracked.state = ModuleState::kReleased;
     log().info("modules: number {} released, {} frames given back", index, given_back);
     return given_back;
 }

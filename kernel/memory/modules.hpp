@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "kernel/boot/boot_information.hpp"
+#include "kernel/memory/kernel_heap.hpp"
 #include "mm/frames/frame_account.hpp"
 #include "mm/map/memory_map.hpp"
 
@@ -25,19 +26,20 @@ enum class ModuleState : std::uint8_t {
 
 class Modules {
   public:
-    /// Of more modules than this the rest is reported and not used; its frames are free.
-    static constexpr std::uint32_t kMostTracked = 1024;
+    /// `heap` remembers the modules.
+    Modules(BootInformation& boot, mm::FrameAccount& account, KernelHeap& heap)
+        : boot_(boot), account_(account), heap_(heap) {}
 
-    Modules(BootInformation& boot, mm::FrameAccount& account) : boot_(boot), account_(account) {}
-
-    /// Looks at every module once, counts who shares which frame, and logs those that cannot be used, or a
-    /// number that is not the `expected` one.
+    /// Looks at every module once, remembers where it lies, counts who shares which frame, and logs those
+    /// that cannot be used, or a number that is not the `expected` one. Modules beyond
+    /// BootInformation::kMostModules are not looked at; without memory to remember them none is used, and
+    /// their frames are free.
     void survey(const mm::MemoryMap& map, std::optional<std::uint32_t> expected);
 
-    [[nodiscard]] std::uint32_t count() const { return count_; }
-    [[nodiscard]] ModuleState state(std::uint32_t index) const { return states_[index]; }
+    [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(modules_.size()); }
+    [[nodiscard]] ModuleState state(std::uint32_t index) const { return modules_[index].state; }
     /// Where it lies; absent for kUnreadable.
-    std::optional<LoadedModule> find(std::uint32_t index) { return boot_.module(index); }
+    [[nodiscard]] std::optional<LoadedModule> find(std::uint32_t index) const;
     /// The string it was loaded with, in `buffer`.
     std::string_view text(const LoadedModule& module, std::span<char> buffer) {
         return boot_.module_text(module, buffer);
@@ -48,13 +50,20 @@ class Modules {
     mm::Result<mm::FrameCount> release(std::uint32_t index);
 
   private:
+    /// What the loader's list said when it was read. It is not read again: its memory may be nobody's.
+    struct Tracked {
+        LoadedModule module{};
+        ModuleState state = ModuleState::kUnreadable;
+    };
+
+    void remember(std::uint32_t index, const mm::MemoryMap& map);
     ModuleState judge(const LoadedModule& module, const mm::MemoryMap& map) const;
     void release_unused(const LoadedModule& module);
 
     BootInformation& boot_;
     mm::FrameAccount& account_;
-    std::uint32_t count_ = 0;
-    ModuleState states_[kMostTracked] = {};
+    KernelHeap& heap_;
+    std::span<Tracked> modules_;
 };
 
 }  // namespace kernel

@@ -32,6 +32,7 @@ Result<void> FrameAccount::release_admitted(FrameRange frames, FrameOwner owner)
         expect(released.has_value(), "frame account: an admitted frame was free in the allocator");
     }
     count_of(owner) -= frames.size();
+    releases_ += frames.size();
     return {};
 }
 

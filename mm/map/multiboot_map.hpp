@@ -55,6 +55,7 @@ constexpr const char* to_string(MultibootMapEnd end) {
 
 struct MultibootMapReport {
     std::uint32_t entries = 0;  ///< Entries that were added.
+    std::uint32_t bytes = 0;    ///< That they take up, from the map's beginning.
     MultibootMapEnd end = MultibootMapEnd::kComplete;
 };
 
@@ -108,6 +109,7 @@ MultibootMapReport add_multiboot_map(MemoryMap& map, PhysAddr at, std::uint32_t 
         }
         map.add(entry.base, entry.length, entry.kind);
         ++report.entries;
+        report.bytes += static_cast<std::uint32_t>(whole);
         at = at + whole;
         left -= whole;
     }

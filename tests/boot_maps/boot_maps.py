@@ -37,7 +37,7 @@ OK, REFUSED = 0, 2
 REFUSALS = (b"too little", b"the map cannot be used")
 
 ENOUGH = 1024  # With as many free frames (4 MiB) and none that is not there, there is no excuse for refusing.
-MOST_MODULES = 1024  # The kernel uses no more.
+MOST_MODULES = 4096  # The kernel looks at no more.
 # What a PC's firmware keeps: the real-mode vectors, the EBDA's frame, and the ISA hole.
 FIRMWARE = [(0, 1), (0x9F, 0x100)]
 PRESENT = [(0, MEMORY // oracle.FRAME)]

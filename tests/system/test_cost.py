@@ -58,8 +58,9 @@ class Cost(GuestTest):
         """The search for a frame starts at a hint, so its cost does not grow with memory."""
         figures = [self.figures(memory) for memory in ("4M", "3G")]
         for name in CEILINGS:
-            with self.subTest(name):
-                self.assertEqual(figures[0][name], figures[1][name])
+            if name != "bytes-per-frame-account":  # Whole frames: a small machine has more of them for each of its own.
+                with self.subTest(name):
+                    self.assertEqual(figures[0][name], figures[1][name])
 
     def test_a_run_without_memory_is_no_figure(self):
         """A request that fails costs less than one that succeeds: it must not be taken for the path's cost."""

@@ -102,7 +102,10 @@ FileResult<void> BenchmarkFile::read(Printer& out) {
     out.print("map-touch-unmap-new-table {}\n", net(new_table));
     const FrameMetadata& metadata = memory_.metadata();
     out.print("bits-per-frame-allocator {}\n", metadata.free_bitmap.size() * 8 / metadata.frame_limit);
-    out.print("bytes-per-frame-account {}\n", metadata.records.size_bytes() / metadata.frame_limit);
+    const mm::FrameAccount& account = memory_.account();
+    const std::size_t held_bytes = account.frames_of(mm::FrameOwner::kFrameMetadata) * mm::kPageSize;
+    out.print("bytes-per-frame-account {}\n",
+              (held_bytes + account.total_frames() - 1) / account.total_frames());
     return {};
 }
 

@@ -52,6 +52,16 @@ FileResult<void> leaked_frame(KernelMemory& memory) {
     return {};
 }
 
+/// Puts a frame under an owner that nobody asks for it.
+FileResult<void> hidden_frame(KernelMemory& memory) {
+    mm::Result<mm::OwnedFrame> frame = memory.account().allocate(FrameOwner::kExercise);
+    if (!frame) {
+        return file_error(Errno::kNoMemory);
+    }
+    memory.account().table()[std::move(*frame).give_up()].owner = FrameOwner::kBootInformation;
+    return {};
+}
+
 /// Maps a page, uses it, and unmaps it without telling the CPU.
 FileResult<void> stale_translation(KernelMemory& memory) {
     const mm::Result<void*> pages = memory.heap().pages().take_pages(1);
@@ -169,6 +179,7 @@ constexpr Bug kBugs[] = {
     // Left behind for the audit.
     {"wrong-owner", wrong_owner},
     {"leaked-frame", leaked_frame},
+    {"hidden-frame", hidden_frame},
     {"stale-translation", stale_translation},
     {"miscounted-table", miscounted_table},
     // Refused and logged.
