@@ -1,3 +1,4 @@
+// The Panic seam on the host, see host_panic.hpp.
 #include "tests/host_panic.hpp"
 
 #include "mm/core/panic.hpp"

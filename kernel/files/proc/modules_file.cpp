@@ -22,6 +22,19 @@ const char* name_of(ModuleState state) {
     return "missing";
 }
 
+/// A line a module: a newline in its string is printed as `\012`, as Linux's files do.
+void print_on_one_line(Printer& out, std::string_view text) {
+    while (true) {
+        const std::size_t newline = text.find('\n');
+        out.write(text.substr(0, newline));
+        if (newline == std::string_view::npos) {
+            return;
+        }
+        out.write("\\012");
+        text.remove_prefix(newline + 1);
+    }
+}
+
 /// The checksum of the bytes as they lie in memory now.
 std::uint32_t checksum(Window& window, mm::PhysRange bytes) {
     Crc32 crc;
@@ -55,7 +68,7 @@ FileResult<void> ModulesFile::read(Printer& out) {
             out.write("- ");
         }
         char text[BootInformation::kCommandLineBytes / 2];
-        out.write(modules.text(*module, text));
+        print_on_one_line(out, modules.text(*module, text));
         out.write("\n");
     }
     return {};
