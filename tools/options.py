@@ -25,6 +25,10 @@ class Module:
         self.words = words
 
 
+MOST_APPEND = 4000  # The kernel keeps 4,096 bytes, the image's path among them that QEMU writes in front.
+LEAST_ISO_MEMORY = 16 << 20  # With less, GRUB 2.06 runs out of memory, and waits for a key.
+
+
 class Options:
     """What the user asked for. `command` is None at the prompt."""
 
@@ -123,6 +127,12 @@ def parse(arguments):
         else:
             raise UsageError(f"unknown word {argument!r}: a command follows '--' (./run --help)")
 
+    if len(os.fsencode(options.append)) > MOST_APPEND:
+        raise UsageError(f"--append: {len(os.fsencode(options.append))} bytes; the kernel takes {MOST_APPEND}")
+    if options.iso and options.memory_bytes < LEAST_ISO_MEMORY:
+        raise UsageError("--iso: GRUB wants a machine of 16M at least; leave out --iso for a smaller one")
+    if options.display and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UsageError("--display: there is no display here: neither DISPLAY nor WAYLAND_DISPLAY is set")
     if options.display and options.command is not None:
         raise UsageError("--display shows a prompt; it takes no command")
     for module in options.modules:

@@ -303,7 +303,17 @@ def boot(options, folder):
         return STATUS_SIGNAL + signal.SIGPIPE
 
 
+def open_standard_descriptors():
+    """Gives those of 0, 1 and 2 that our caller has closed a place: what is opened for QEMU must not land there."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # The lowest that is free: this one.
+
+
 def main():
+    open_standard_descriptors()
     try:
         options = command_line.parse(sys.argv[1:])
     except command_line.UsageError as error:
@@ -314,7 +324,11 @@ def main():
         wanted = [os.path.join(ROOT, "tools", "packages"), "display"]
         if subprocess.run(wanted, check=False).returncode != 0:
             return STATUS_NO_IMAGE
-    return boot(options, folder)
+    try:
+        return boot(options, folder)
+    except OSError as error:
+        say(error)  # A full disk behind standard output, for one. The machine is gone by now.
+        return STATUS_NO_IMAGE
 
 
 if __name__ == "__main__":

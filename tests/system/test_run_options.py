@@ -52,6 +52,36 @@ class RefusedOptions(GuestTest):
     def test_a_window_shows_no_command(self):
         self.assert_refused(["--display", "--", "ls"], "--display")
 
+    def test_a_window_wants_a_display(self):
+        environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+        program = [os.path.join(ROOT, "tools", "run.py"), "--display"]
+        ended = subprocess.run(["python3", *program], capture_output=True, env=environment, check=False)
+        self.assertEqual((ended.returncode, ended.stderr.count(b"\n")), (2, 1), ended)
+        self.assertIn(b"DISPLAY", ended.stderr)
+
+    def test_grub_wants_more_memory_than_the_kernel(self):
+        self.assert_refused(["--iso", "--memory", "15M", "--", "ls"], "--iso", "16M")
+
+    def test_a_command_line_longer_than_the_kernel_keeps(self):
+        self.assert_refused(["--append", 4001 * "x", "--", "ls"], "--append", "4000")
+
+    def test_descriptors_that_are_closed(self):
+        program = os.path.join(ROOT, "tools", "run.py")
+        for closed in ("<&-", ">&-", "<&- >&-"):
+            ended = subprocess.run(
+                ["sh", "-c", f'python3 "$1" -- sh -c "exit 7" {closed}', "sh", program], capture_output=True, check=False
+            )
+            self.assertEqual(ended.returncode, 7, (closed, ended))
+
+    def test_a_full_disk_behind_the_output(self):
+        with open("/dev/full", "wb") as full:
+            program = os.path.join(ROOT, "tools", "run.py")
+            ended = subprocess.run(
+                ["python3", program, "--", "ls"], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        self.assertEqual((ended.returncode, ended.stderr.count(b"\n")), (1, 1), ended)
+        self.assertIn(b"No space left", ended.stderr)
+
     def test_a_kernel_option_that_makes_no_sense(self):
         for iso in (False, True):
             result = run("ls", append="check=perhaps", iso=iso)
