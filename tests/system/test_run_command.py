@@ -173,6 +173,36 @@ class Status(GuestTest):
                 self.assertTrue(result.stderr.splitlines()[0].find(b"PANIC: ") >= 0, result)
 
 
+def inside(depth, line):
+    """`line` as the argument of `depth` shells inside one another. A redirection is what takes most of the stack."""
+    for _ in range(depth):
+        line = "sh -c " + "".join("\\" + c if c in " \\>;" else c for c in line) + ">/proc/frames"
+    return line
+
+
+class ShellsInsideOneAnother(GuestTest):
+    """Their depth is bounded, because the kernel's stack is."""
+
+    def test_too_many_are_refused(self):
+        for depth in (8, 12):
+            result = shell(inside(depth, "ls") + " || echo on")
+            self.assertEqual(
+                (result.status, result.stdout, result.stderr),
+                (0, b"on\n", b"sh: more than 8 lines inside one another\n"),
+            )
+            self.assert_status(shell(inside(depth, "ls")), 2)
+
+    def test_in_the_deepest_every_command_has_stack_enough(self):
+        deep = "echo random 3 5000 > /proc/exercise; cat /proc/benchmark > /proc/plant; echo audit > /proc/frames; exit 3"
+        result = shell(inside(7, deep))
+        self.assertEqual((result.status, result.stderr), (3, b"cat: write error: Invalid argument\n"))
+
+    def test_in_the_deepest_a_fault_is_still_reported(self):
+        result = shell(inside(7, "echo panic > /proc/provoke"))
+        self.assert_status(result, 70)
+        self.assertIn(b"PANIC: provoked", result.stderr)
+
+
 class Endings(GuestTest):
     """However a run ends, no machine stays behind."""
 
