@@ -14,6 +14,7 @@ is there fails.
 import collections
 import dataclasses
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -35,6 +36,11 @@ AT_ONCE = 2
 
 OK, REFUSED = 0, 2
 REFUSALS = (b"too little", b"the map cannot be used")
+# What the log says of the first frame that turns out not to be there, while booting and later.
+REPORTS = re.compile(
+    rb"memory: the map claims frame 0x([0-9a-f]+), where there is no memory"
+    rb"|frames: frame 0x([0-9a-f]+) does not keep what is written to it: \d+ withdrawn so far"
+)
 
 ENOUGH = 1024  # With as many free frames (4 MiB) and none that is not there, there is no excuse for refusing.
 MOST_MODULES = 4096  # The kernel looks at no more.
@@ -137,9 +143,15 @@ def judge(boot, result, image):
     allowed = may_be_free(boot, usable, image, account.runs)
     if oracle.minus(free, allowed):
         wrong.append(f"free although spoken for: {oracle.minus(free, allowed)[:5]}")
-    absent = oracle.size(oracle.minus(usable, PRESENT))
-    if boot.sweep and account.owners["withdrawn"] != absent:
-        wrong.append(f"{absent} frames are not there, {account.owners['withdrawn']} are withdrawn")
+    absent = oracle.minus(usable, PRESENT)
+    withdrawn = account.owners["withdrawn"]
+    if boot.sweep and withdrawn != oracle.size(absent):
+        wrong.append(f"{oracle.size(absent)} frames are not there, {withdrawn} are withdrawn")
+    reported = [int(booting or later, 16) for booting, later in REPORTS.findall(result.stderr)]
+    if (withdrawn > 0) != bool(reported):
+        wrong.append(f"{withdrawn} frames are withdrawn, {len(reported)} reported")
+    if any(not oracle.common([(frame, frame + 1)], absent) for frame in reported):
+        wrong.append("a frame is reported as absent that is not")
     return wrong
 
 
@@ -153,6 +165,7 @@ def run(boot, shim):
                 file.write(content)
         command = [
             sys.executable, "-S", os.path.join(ROOT, "tools", "run.py"),
+            "--verbose",
             "--memory", f"{MEMORY >> 20}M",
             "--timeout", str(HANG_SECONDS),
             "--qemu", f"-kernel {shim} -initrd {','.join(paths)}",
@@ -181,6 +194,12 @@ def check_the_judge(shim, image):
         assert judge(boot, lie, image), f"{new!r} for {old!r} goes unnoticed"
     for status in (REFUSED, 70, 124):
         assert judge(boot, subprocess.CompletedProcess([], status, b"", b"too little"), image), status
+    boot = others["absent-one-frame"]
+    result = run(boot, shim)
+    assert not judge(boot, result, image), "one frame that is not there fails"
+    for log in (b"", REPORTS.sub(b"", result.stderr), result.stderr.replace(b"frame 0x2000 ", b"frame 0x1f00 ")):
+        lie = subprocess.CompletedProcess([], OK, result.stdout, log)
+        assert judge(boot, lie, image), "a withdrawal that is not reported, or of another frame, goes unnoticed"
 
 
 def main():
