@@ -21,25 +21,25 @@ ModuleState Modules::judge(const LoadedModule& module, const mm::MemoryMap& map)
 }
 
 void Modules::survey(const mm::MemoryMap& map, std::optional<std::uint32_t> expected) {
-    const std::uint32_t told = boot_.module_count();
-    if (expected && *expected != told) {
-        log().warning("modules: {} expected, the loader brings {}", *expected, told);
+    told_ = boot_.module_count();
+    if (expected && *expected != told_) {
+        log().warning("modules: {} expected, the loader brings {}", *expected, told_);
     }
-    if (told == 0) {
+    if (told_ == 0) {
         return;
     }
-    if (auto* memory = static_cast<Tracked*>(heap_.allocate(told * sizeof(Tracked)))) {
-        modules_ = {memory, told};
+    if (auto* memory = static_cast<Tracked*>(heap_.allocate(told_ * sizeof(Tracked)))) {
+        modules_ = {memory, told_};
         for (Tracked& tracked : modules_) {
             ::new (static_cast<void*>(&tracked)) Tracked;
         }
     } else {
-        log().error("modules: no memory to keep track of {}: none is used", told);
+        log().error("modules: no memory to keep track of {}: none is used", told_);
     }
     for (std::uint32_t i = 0; i < count(); ++i) {
         remember(i, map);
     }
-    for (std::uint32_t i = 0; i < told; ++i) {
+    for (std::uint32_t i = 0; i < told_; ++i) {
         const std::optional<LoadedModule> module = boot_.module(i);
         if (module && (i >= count() || state(i) == ModuleState::kOutside)) {
             release_unused(*module);
@@ -85,7 +85,7 @@ void Modules::release_unused(const LoadedModule& module) {
 
 mm::Result<mm::FrameCount> Modules::release(std::uint32_t index) {
     if (index >= count()) {
-        return mm::failure(mm::Error::kOutOfRange);
+        return mm::failure(index < told_ ? mm::Error::kNoMemory : mm::Error::kOutOfRange);
     }
     Tracked& tracked = modules_[index];
     if (tracked.state != ModuleState::kPresent) {

@@ -46,7 +46,7 @@ class Modules {
     }
 
     /// Gives the module's frames back. Errors: kOutOfRange when there is no such module, kNotAllocated when
-    /// it is not present.
+    /// it is not present, kNoMemory when there was none to remember it.
     mm::Result<mm::FrameCount> release(std::uint32_t index);
 
   private:
@@ -63,6 +63,7 @@ class Modules {
     BootInformation& boot_;
     mm::FrameAccount& account_;
     KernelHeap& heap_;
+    std::uint32_t told_ = 0;  // By the loader.
     std::span<Tracked> modules_;
 };
 

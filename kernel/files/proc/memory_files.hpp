@@ -49,7 +49,7 @@ class ModulesFile final : public MemoryFile {
     explicit ModulesFile(KernelMemory& memory) : MemoryFile(memory) {}
     FileResult<void> read(Printer& out) override;
     /// `release N` gives the frames of module N back. Errors: kInvalid for other words, kNoEntry when there
-    /// is no module N, kBusy when it is not present (any more).
+    /// is no module N, kBusy when it is not present (any more), kNoMemory when there was none to keep track of it.
     FileResult<void> write(std::string_view text) override;
 };
 

@@ -85,10 +85,17 @@ FileResult<void> ModulesFile::write(std::string_view text) {
         return file_error(Errno::kInvalid);
     }
     const mm::Result<mm::FrameCount> released = memory_.modules().release(*index);
-    if (!released) {
-        return file_error(released.error() == mm::Error::kOutOfRange ? Errno::kNoEntry : Errno::kBusy);
+    if (released) {
+        return {};
     }
-    return {};
+    switch (released.error()) {
+        case mm::Error::kOutOfRange:
+            return file_error(Errno::kNoEntry);
+        case mm::Error::kNoMemory:
+            return file_error(Errno::kNoMemory);
+        default:
+            return file_error(Errno::kBusy);
+    }
 }
 
 }  // namespace kernel
