@@ -6,6 +6,7 @@
 //   the page tables         which are mapped where, which are tables, how full each table is
 //   the CPU                 whether it translates as the page tables say: stale translations
 //   the image, the modules  which frames they must have
+//   loader and firmware     which frames their own structures say they have
 //   the heap                how many pages it believes to hold
 //   the frame table         who is said to own each frame
 //

@@ -11,7 +11,7 @@
 //   map-touch-unmap            in an existing page table: map a fresh frame, write to it, unmap, give it back
 //   map-touch-unmap-new-table  the same where the page table has to be made, and goes again
 //   bits-per-frame-allocator   the allocator's metadata
-//   bytes-per-frame-account    what the account holds of memory, bits, records and holes' page, over all frames, rounded up
+//   bytes-per-frame-account    every frame that the account holds for itself, over all frames, rounded up
 #pragma once
 
 #include <cstdint>
