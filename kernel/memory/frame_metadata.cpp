@@ -16,7 +16,6 @@ using mm::FrameNumber;
 using mm::FrameOwner;
 using Layout = KernelLayout;
 
-constexpr std::size_t kRecordsPerPage = mm::kPageSize / sizeof(mm::FrameRecord);
 constexpr std::size_t kMostRecords = std::size_t{1} << 20;  // 4 GiB of frames
 static_assert(kMostRecords * sizeof(mm::FrameRecord) <= layout::kFrameTableEnd - layout::kFrameTable);
 
@@ -100,6 +99,7 @@ std::span<mm::FrameRecord> map_records(BootMemory& memory, Window& window, Frame
     mapping.add_tables(pages);
     auto* records = layout::kFrameTable.as<mm::FrameRecord>();
 
+    // Records lie across the pages of the table: the pages of a range are those that its records touch.
     const auto back_up_to = [&](std::size_t end_page, mm::FrameRange whole) {
         const std::size_t first = mapping.pages();
         if (end_page <= first) {
@@ -107,22 +107,23 @@ std::span<mm::FrameRecord> map_records(BootMemory& memory, Window& window, Frame
         }
         mapping.add_backed(end_page - first);
         for (std::size_t page = first; page < end_page; ++page) {
-            const FrameNumber begin(static_cast<std::uint32_t>(page * kRecordsPerPage));
-            if (!whole.contains(mm::FrameRange{begin, begin + kRecordsPerPage})) {
-                __builtin_memset(static_cast<void*>(records + page * kRecordsPerPage), 0, mm::kPageSize);
+            const std::size_t begin = page * mm::kPageSize;
+            if (begin < mm::FrameTable::metadata_size(whole.begin.value()) ||
+                begin + mm::kPageSize > mm::FrameTable::metadata_size(whole.end.value())) {
+                __builtin_memset((layout::kFrameTable + begin).as<void>(), 0, mm::kPageSize);
             }
         }
     };
     // The kernel counts the entries of its own page tables in their records: the image's must be writable
     // even when the map denies that there is memory.
     const FrameNumber image_end = mm::touched_frames(image::physical()).end;
-    back_up_to((image_end.value() + kRecordsPerPage - 1) / kRecordsPerPage, {});
+    back_up_to(pages_for(mm::FrameTable::metadata_size(image_end.value())), {});
     for (const mm::FrameRange range : memory.map().usable()) {
-        const std::size_t first = range.begin.value() / kRecordsPerPage;
+        const std::size_t first = mm::FrameTable::metadata_size(range.begin.value()) / mm::kPageSize;
         if (first > mapping.pages()) {
             mapping.add_holes(first - mapping.pages());
         }
-        back_up_to((range.end.value() + kRecordsPerPage - 1) / kRecordsPerPage, range);
+        back_up_to(pages_for(mm::FrameTable::metadata_size(range.end.value())), range);
     }
     return {records, frame_limit};
 }

@@ -10,7 +10,7 @@ void FrameAccount::admit(FrameRange frames, FrameOwner owner) {
         return;
     }
     for (FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
-        table_[frame] = FrameRecord{.page = 0, .references = 0, .owner = owner, .audit_mark = 0};
+        table_[frame] = FrameRecord{.owner = owner};
     }
     if (owner != FrameOwner::kHole) {
         count_of(owner) += frames.size();
@@ -37,7 +37,7 @@ Result<void> FrameAccount::release_admitted(FrameRange frames, FrameOwner owner)
 }
 
 void FrameAccount::withdraw(FrameNumber frame) {
-    table_[frame] = FrameRecord{.page = 0, .references = 0, .owner = FrameOwner::kWithdrawn, .audit_mark = 0};
+    table_[frame] = FrameRecord{.owner = FrameOwner::kWithdrawn};
     ++count_of(FrameOwner::kWithdrawn);
 }
 

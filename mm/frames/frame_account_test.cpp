@@ -94,7 +94,9 @@ class FrameAccountTest : public testing::Test {
     OwnedFrame take(FrameOwner owner) { return std::move(account.allocate(owner).value()); }
 
     std::vector<FrameRecord> records{
-        kLimit, FrameRecord{.page = 1, .references = 0, .owner = FrameOwner::kKernelHeap, .audit_mark = 9}};
+        kLimit,
+        FrameRecord{
+            .page = 1, .holder = 2, .references = 0, .owner = FrameOwner::kKernelHeap, .audit_mark = 9}};
     host::BitmapSubject bitmap{kLimit, free_runs()};
     Erased<BitmapFrames> source{bitmap.source()};
     FrameAccount account{source, FrameTable(records), [](const WrongRelease& wrong) {

@@ -1,9 +1,9 @@
-// One record a frame: who owns it, how often it is referenced, where it is mapped.
+// One record a frame: who owns it, whom it is charged to, how often it is referenced, where it is mapped.
 //
-//   byte  0               4       6       7       8
-//         +---------------+-------+-------+-------+
-//         |     page      | refs  | owner | mark  |    the record of frame n: bytes 8n .. 8n + 7 of the table
-//         +---------------+-------+-------+-------+
+//   byte  0               4               8       10      11      12
+//         +---------------+---------------+-------+-------+-------+
+//         |     page      |    holder     | refs  | owner | mark  |    the record of frame n: bytes 12n ..
+//         +---------------+---------------+-------+-------+-------+    12n + 11 of the table
 //
 // A record is meaningful while its frame is *not* free. Free frames' records are never written, so the table
 // needs no clearing at boot: with gigabytes of memory that is most of it. Who is free is the allocator's
@@ -31,29 +31,38 @@ enum class FrameOwner : std::uint8_t {
     kBootInformation,  ///< What the loader left: the information block, the map, strings.
     kModule,  ///< A file the loader brought along; `references` counts the modules that share the frame.
     kFrameMetadata,  ///< The allocator's bits and this table.
-    kPageTable,      ///< `references` counts its present entries.
+    kPageTable,      ///< `references` counts its used entries: present or parked.
     kKernelHeap,     ///< Mapped in the kernel heap's region.
     kExercise,       ///< Held by a self-test.
+    kZeroFrame,      ///< The one frame of zeros that every first read shows. Borrowed by its mappings.
+    kAnonymous,      ///< Private memory of programs; `references` counts the spaces that share it.
+    kSharedMemory,   ///< A page of a memory object; `references`: its mappings, and one for the object.
+    kObjectIndex,    ///< Where a memory object keeps which page is in which frame.
 };
-inline constexpr std::size_t kFrameOwnerCount = 11;
+inline constexpr std::size_t kFrameOwnerCount = 15;
 
 /// The name in /proc/frames: one lower-case word.
 constexpr const char* to_string(FrameOwner owner) {
     constexpr std::array<const char*, kFrameOwnerCount> kNames = {
-        "hole",   "free",           "withdrawn",  "firmware",    "kernel-image", "boot-information",
-        "module", "frame-metadata", "page-table", "kernel-heap", "exercise"};
+        "hole",      "free",           "withdrawn",   "firmware",    "kernel-image", "boot-information",
+        "module",    "frame-metadata", "page-table",  "kernel-heap", "exercise",     "zero",
+        "anonymous", "shared",         "object-index"};
     const auto index = static_cast<std::size_t>(owner);
     return index < kNames.size() ? kNames[index] : "unknown";
 }
 
 /// What is known of one frame.
 struct FrameRecord {
-    std::uint32_t page = 0;        ///< The virtual page that maps it, if only one does.
-    std::uint16_t references = 0;  ///< Mappings of it; for a page table, its present entries.
+    std::uint32_t page = 0;        ///< The virtual page that maps it; the same in every space that does.
+    std::uint32_t holder = 0;      ///< The id of the space it is charged to; 0: nobody's, or the kernel's.
+    std::uint16_t references = 0;  ///< Mappings of it; for a page table, its used entries.
     FrameOwner owner = FrameOwner::kHole;
     std::uint8_t audit_mark = 0;  ///< Written by the audit alone.
 };
-static_assert(sizeof(FrameRecord) == 8);
+static_assert(sizeof(FrameRecord) == 12);
+
+/// No frame is referenced more often: whoever needs one more reference gets kNoMemory.
+inline constexpr std::uint16_t kMostReferences = 0xffff;
 
 /// The records of the frames [0, limit). Refers to memory of the embedder; copies refer to the same.
 class FrameTable {

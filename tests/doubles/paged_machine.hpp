@@ -86,7 +86,11 @@ class PagedMachine {
   private:
     /// Records of free frames may hold anything: here, the worst, a releasable owner.
     static mm::FrameRecord garbage_record() {
-        return {.page = 0xdead, .references = 0, .owner = mm::FrameOwner::kKernelHeap, .audit_mark = 0xee};
+        return {.page = 0xdead,
+                .holder = 0xbeef,
+                .references = 0,
+                .owner = mm::FrameOwner::kKernelHeap,
+                .audit_mark = 0xee};
     }
 
     std::vector<mm::BitmapFrames::Word> metadata_;
