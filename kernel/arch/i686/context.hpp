@@ -1,0 +1,72 @@
+// What of a thread is the CPU's: its place on its kernel stack, its vector registers, its thread-local segments.
+//
+//   kernel stack   | guard | ........ switch_context's words <- esp | ... | TrapFrame |  top
+//
+// A new thread's stack is laid out as if it had just been switched away from inside a system call; it first runs at
+// `enter_user`, which pops the TrapFrame. [intel/vol1] 10.5 (FXSAVE), [intel/vol3] 3.4.5
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernel/arch/i686/interrupts.hpp"
+#include "mm/core/address.hpp"
+
+namespace kernel {
+
+/// x87, MMX and SSE registers as FXSAVE stores them; zeroed and set as the ABI has it at a program's start.
+struct alignas(16) VectorState {
+    std::array<std::byte, 512> bytes;
+
+    /// As a fresh program finds it (FCW 0x37F, MXCSR 0x1F80).
+    void reset();
+    /// The registers of the CPU, which run on / from here.
+    void save();
+    /// Loads the registers. Bits of MXCSR that the CPU does not know are cleared first: a program may have forged
+    /// the bytes.
+    void load();
+};
+
+/// The thread-local segments set_thread_area gives out: GDT slots kFirstTlsSlot and the two behind it.
+inline constexpr std::uint32_t kFirstTlsSlot = 6;
+inline constexpr std::uint32_t kTlsSlots = 3;
+struct TlsSegments {
+    std::array<std::uint64_t, kTlsSlots> descriptors{};
+};
+
+/// Linux's struct user_desc.
+struct UserDescriptor {
+    std::uint32_t entry_number;
+    std::uint32_t base;
+    std::uint32_t limit;
+    std::uint32_t flags;
+};
+/// The GDT's form of what a program asks for; always ring 3, data or code, never a system descriptor. 0 for an empty
+/// one.
+std::uint64_t tls_descriptor(const UserDescriptor& wanted);
+UserDescriptor user_descriptor(std::uint64_t descriptor, std::uint32_t slot);
+
+/// Where a thread stopped: its stack pointer, everything else is on the stack.
+struct Context {
+    std::uint32_t esp = 0;
+};
+
+/// Lays out a new thread's kernel stack, whose end is `stack_end`, so that the first switch to it enters ring 3 with
+/// `frame`. Returns its context and, through `placed`, the frame's place on the stack.
+Context prepare_context(mm::VirtAddr stack_end, const TrapFrame& frame, TrapFrame*& placed);
+
+/// Saves where this thread is in `from` and goes on where `to` left off. Interrupts are off or on as `to` had them.
+extern "C" void switch_context(Context& from, const Context& to);
+
+/// What the CPU must know of the thread that runs next: the kernel stack for the next entry, its TLS segments, its
+/// page directory (skipped when it is loaded already).
+void load_thread_state(mm::VirtAddr kernel_stack_end, const TlsSegments& tls, mm::PhysAddr page_directory);
+/// Only the TLS segments of the running thread, after set_thread_area.
+void load_tls(const TlsSegments& tls);
+
+/// Makes user segment registers and flags of a frame that a program had its hands on (sigreturn, clone) harmless:
+/// ring 3 selectors that exist, no IOPL, no VM86, no NT, interrupts on.
+void sanitize_user_frame(TrapFrame& frame);
+
+}  // namespace kernel

@@ -1,0 +1,59 @@
+// Bytes on their way between a file and whoever reads or writes it: a program's buffers, or the kernel's own.
+//
+// A file does not care which: it puts bytes, or takes them, until nothing remains. Program memory is reached only
+// through the checked door (kernel/arch/i686/user_memory.hpp); a bad pointer ends the transfer with kFault, and what
+// had moved until then counts. Faults on program pages may be taken while one is under way.
+// Cost: the copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernel/files/errno.hpp"
+
+namespace kernel {
+
+/// One buffer of a program, as Linux's `struct iovec` has it.
+struct UserBuffer {
+    std::uint32_t address = 0;
+    std::uint32_t size_bytes = 0;
+};
+static_assert(sizeof(UserBuffer) == 8);
+
+class Transfer {
+  public:
+    /// To or from one buffer of the running program; nothing is checked yet.
+    static Transfer with_user(UserBuffer buffer);
+    /// The same, with several, in order. `buffers` outlives the transfer, in kernel memory; their sizes add up to
+    /// less than 2 GiB.
+    static Transfer with_user(std::span<const UserBuffer> buffers);
+    /// To or from memory of the kernel's.
+    static Transfer with_kernel(std::span<std::byte> memory);
+
+    /// Bytes that can still move.
+    [[nodiscard]] std::size_t remaining() const { return remaining_; }
+    /// Bytes that have moved.
+    [[nodiscard]] std::size_t moved() const { return moved_; }
+
+    /// File to reader: moves as much of `bytes` as remains wanted; returns how much. Error: kFault when nothing at
+    /// all could be moved by this call (a part that could is returned, and the next call fails).
+    FileResult<std::size_t> put(std::span<const std::byte> bytes);
+    /// The same with `count` zero bytes.
+    FileResult<std::size_t> put_zeros(std::size_t count);
+    /// Writer to file: fills as much of `bytes` as remains; returns how much. Error: kFault, as put.
+    FileResult<std::size_t> take(std::span<std::byte> bytes);
+
+  private:
+    Transfer(std::span<const UserBuffer> buffers, std::size_t total) : buffers_(buffers), remaining_(total) {}
+
+    std::span<const UserBuffer> buffers_;  // Programs' memory; empty for the kernel's own
+    UserBuffer single_{};                  // stands in for buffers_ when there is one
+    std::span<std::byte> kernel_{};
+    std::size_t buffer_ = 0;  // which of the buffers comes next
+    std::size_t offset_ = 0;  // bytes of it (or of kernel_) that have moved
+    std::size_t remaining_ = 0;
+    std::size_t moved_ = 0;
+};
+
+}  // namespace kernel

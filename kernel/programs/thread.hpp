@@ -1,0 +1,82 @@
+// A thread: what the scheduler runs. A process has one or more; the kernel itself runs as one (the idle thread).
+//
+// Owns: its kernel stack, its saved registers, its place in the scheduler, its own part of the signals.
+// Created by fork and clone (programs/fork.hpp), ended by exit; its memory is reclaimed by the next thread that runs
+// (a thread cannot free the stack it stands on).
+#pragma once
+
+#include <cstdint>
+
+#include "kernel/arch/i686/context.hpp"
+#include "kernel/programs/signals.hpp"
+#include "kernel/programs/wait.hpp"
+#include "kernel/shared.hpp"
+
+namespace kernel {
+
+class Process;
+
+using ThreadId = std::int32_t;  ///< Linux's pid_t: of a thread; a process's is its first thread's.
+
+enum class ThreadState : std::uint8_t { kRunnable, kRunning, kSleeping, kStopped, kDead };
+
+/// What the scheduler keeps in each thread; the scheduler's alone.
+struct Schedule {
+    Thread* next = nullptr;  // in a run queue, or in the list of sleepers with a deadline
+    Thread* previous = nullptr;
+    Moment deadline = kNever;
+    std::int32_t ticks_left = 0;
+    std::int8_t nice = 0;  // -20 (favoured) .. 19
+    bool woken = false;    // since it last began to sleep
+    bool timed_out = false;
+    Interruptible interruptible = Interruptible::kNo;
+    std::uint64_t user_microseconds = 0;
+    std::uint64_t system_microseconds = 0;
+    std::uint32_t voluntary_switches = 0;
+    std::uint32_t involuntary_switches = 0;
+};
+
+class Thread {
+  public:
+    /// Bytes of kernel stack, above an unmapped guard page.
+    static constexpr std::size_t kStackBytes = 8192;
+
+    Thread(ThreadId id, Process& process) : id_(id), process_(process) {}
+    Thread(const Thread&) = delete;
+    Thread& operator=(const Thread&) = delete;
+    ~Thread() = default;
+
+    [[nodiscard]] ThreadId id() const { return id_; }
+    [[nodiscard]] Process& process() const { return process_; }
+
+    /// Its user registers while it is in the kernel: at the top of its kernel stack.
+    TrapFrame* frame = nullptr;
+    mm::VirtAddr stack_end{};
+    Context context;
+    VectorState vectors;
+    TlsSegments tls;
+
+    ThreadState state = ThreadState::kRunnable;
+    Schedule schedule;
+
+    ThreadSignals signals;
+
+    UserAddress clear_child_tid = 0;  ///< Zeroed, and its futex woken, when the thread ends.
+    UserAddress robust_list = 0;
+    std::uint32_t system_call = 0;  ///< The number of the call it is in, or was in last.
+    std::uint32_t minor_faults = 0;
+    std::uint32_t major_faults = 0;
+
+    Thread* next_in_process = nullptr;
+
+  private:
+    ThreadId id_;
+    Process& process_;
+};
+
+/// The thread that runs. There is always one: before the first program, the kernel's own.
+Thread& current_thread();
+/// Its process. Only where a program called: the kernel's own thread belongs to the idle process, number 0.
+Process& current_process();
+
+}  // namespace kernel

@@ -1,0 +1,84 @@
+// Waiting: how a thread sleeps inside a system call until something has happened.
+//
+//   Waiter place(pipe.readers);                 // in the queue first, so that no wake-up is missed
+//   while (pipe.empty()) {
+//       if (const Wake wake = sleep(Interruptible::kYes); wake != Wake::kWoken) return ...;
+//   }
+//
+// The kernel is never preempted, so nothing changes between the look and the sleep except by interrupt handlers, and
+// those wake nobody: what they collected is looked at by run_deferred_work() (scheduler.hpp), on the main line.
+// A thread may stand in many queues at once (poll). Never sleep with a window handle open.
+// Cost: O(1) to enter, leave and wake one.
+#pragma once
+
+#include <cstdint>
+
+namespace kernel {
+
+class Thread;
+class Waiter;
+
+/// Threads that wait for one kind of event, in order of arrival. Owned by what the event happens to.
+class WaitQueue {
+  public:
+    constexpr WaitQueue() = default;
+    WaitQueue(const WaitQueue&) = delete;
+    WaitQueue& operator=(const WaitQueue&) = delete;
+    /// Nobody waits any more.
+    ~WaitQueue();
+
+    /// Makes every waiting thread runnable. They stay in the queue until their Waiter ends.
+    void wake_all();
+    /// Makes the first thread runnable that was not woken yet.
+    void wake_one();
+    [[nodiscard]] bool empty() const { return first_ == nullptr; }
+
+  private:
+    friend class Waiter;
+    Waiter* first_ = nullptr;
+    Waiter* last_ = nullptr;
+};
+
+/// The current thread's place in a queue, for as long as this lives (on its stack).
+class Waiter {
+  public:
+    /// Not in any queue yet: see enter().
+    Waiter() = default;
+    explicit Waiter(WaitQueue& queue) { enter(queue); }
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+    ~Waiter() { leave(); }
+
+    void enter(WaitQueue& queue);
+    void leave();
+    /// Whether a wake reached the thread through this place since it entered or last asked; asking forgets it.
+    bool take_wake();
+
+  private:
+    friend class WaitQueue;
+    WaitQueue* queue_ = nullptr;
+    Thread* thread_ = nullptr;
+    Waiter* next_ = nullptr;
+    Waiter* previous_ = nullptr;
+    bool woken_ = false;
+};
+
+/// Whether a signal ends the sleep. kNo only for waits that end by themselves soon.
+enum class Interruptible : std::uint8_t { kNo, kYes };
+
+/// Why a sleep ended.
+enum class Wake : std::uint8_t {
+    kWoken,     ///< Some queue woke the thread: look again.
+    kSignal,    ///< A signal wants to be delivered: return kRestart or kInterrupted.
+    kTimedOut,  ///< The deadline has passed.
+};
+
+/// A moment: microseconds since the kernel's first instruction (Clock::microseconds_since_entry).
+using Moment = std::uint64_t;
+inline constexpr Moment kNever = UINT64_MAX;
+
+/// Gives the CPU away until a queue that this thread stands in wakes it, a deliverable signal comes, or `deadline`.
+/// Returns at once when one of these is so already (a wake since the Waiter entered counts).
+Wake sleep(Interruptible interruptible, Moment deadline = kNever);
+
+}  // namespace kernel
