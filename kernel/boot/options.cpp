@@ -17,6 +17,13 @@ const char* apply(const Word& word, Options& options) {
         options.frame_checks = word.value == "frames" ? FrameChecks::kVerify : FrameChecks::kNone;
         return nullptr;
     }
+    if (word.name == "console") {
+        if (word.value != "builtin" && word.value != "shell") {
+            return "console=builtin or console=shell";
+        }
+        options.console = word.value == "builtin" ? ConsoleChoice::kBuiltin : ConsoleChoice::kShell;
+        return nullptr;
+    }
     if (word.name == "frames") {
         return word.value == "bitmap" ? nullptr : "frames=bitmap";
     }

@@ -3,6 +3,8 @@
 //   check=frames     try every frame before its first hand-out, poison it when it comes back (slow)
 //   check=none       the default
 //   frames=NAME      the frame allocator
+//   console=builtin  the kernel's own console, although there is an initial root
+//   console=shell    the root's /bin/sh: the default
 //   modules=N        expect N modules: another number is reported
 //   fail-frames=N    the N-th frame asked for fails (/proc/vmstat: pgalloc_boot, then pgalloc_normal)
 //   fail-heap=N      the N-th block asked of the kernel heap fails (/proc/heap: requests)
@@ -19,8 +21,12 @@ namespace kernel {
 
 enum class FrameChecks : std::uint8_t { kNone, kVerify };
 
+/// What the user meets when the system is up.
+enum class ConsoleChoice : std::uint8_t { kShell, kBuiltin };
+
 struct Options {
     FrameChecks frame_checks = FrameChecks::kNone;
+    ConsoleChoice console = ConsoleChoice::kShell;
     std::optional<std::uint32_t> expected_modules;
     std::uint32_t fail_frames_at = 0;  ///< 0: never.
     std::uint32_t fail_heap_at = 0;    ///< 0: never.

@@ -17,6 +17,7 @@ StaticStorage<Window> window_storage;
 StaticStorage<BootInformation> boot_information_storage;
 StaticStorage<BootMemory> boot_memory_storage;
 StaticStorage<KernelMemory> kernel_memory_storage;
+constinit Options boot_options_given;
 
 void report_wrong_release(const mm::WrongRelease& wrong) {
     log().error("frames: refused to release frame 0x{x} for {}: {}, its owner is {}", wrong.frame,
@@ -139,7 +140,7 @@ KernelMemory& bring_up_memory(mm::PhysAddr boot_information_address) {
     if (boot.command_line_is_cut()) {
         log().warning("command line: only the first {} bytes are read", BootInformation::kCommandLineBytes);
     }
-    Options options;
+    Options& options = boot_options_given;
     if (const std::optional<BadOption> bad = parse_options(boot.command_line(), options)) {
         log().error("command line: cannot make sense of \"{}\"; try {}", bad->word, bad->expected);
         refuse_to_boot();
@@ -156,6 +157,9 @@ KernelMemory* kernel_memory() {
 }
 BootInformation* boot_information() {
     return boot_information_storage.get();
+}
+const Options& boot_options() {
+    return boot_options_given;
 }
 
 }  // namespace kernel

@@ -88,5 +88,7 @@ KernelMemory& bring_up_memory(mm::PhysAddr boot_information);
 KernelMemory* kernel_memory();
 /// What the loader told; null until then, too.
 BootInformation* boot_information();
+/// What the command line asked for; the defaults until bring_up_memory has read it.
+const Options& boot_options();
 
 }  // namespace kernel
