@@ -15,6 +15,8 @@ enum class Error : std::uint8_t {
     kNotAllocated,   ///< The frame released is not out: free already, reserved, or somebody else's.
     kOutOfRange,     ///< The frame or address lies outside what this object manages.
     kBadInput,       ///< Data from outside (firmware, loader, user) contradicts itself; nothing was changed.
+    kForbidden,      ///< The rights asked for were ruled out when the thing was made.
+    kWouldWait,      ///< What is needed is on its way: wait, then ask again from the start.
 };
 
 /// A static, lower-case phrase for `error`, fit to stand after a colon in a log line.
@@ -34,6 +36,10 @@ constexpr const char* to_string(Error error) {
             return "out of range";
         case Error::kBadInput:
             return "bad input";
+        case Error::kForbidden:
+            return "forbidden";
+        case Error::kWouldWait:
+            return "not ready yet";
     }
     return "unknown error";
 }

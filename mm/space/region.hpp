@@ -51,6 +51,7 @@ inline constexpr Protection kNone{};
 inline constexpr Protection kRead = Protection::from_bits(1);
 inline constexpr Protection kWrite = Protection::from_bits(2);
 inline constexpr Protection kExecute = Protection::from_bits(4);
+inline constexpr Protection kAll = kRead | kWrite | kExecute;
 }  // namespace protection
 
 /// Who sees what is written.
@@ -75,6 +76,7 @@ class AddressSpaceBase;
 struct Region : TreeNode<Region> {
     PageRange pages;
     Protection protection;
+    Protection allowed = protection::kAll;  ///< The most that `protection` may become.
     Sharing sharing = Sharing::kPrivate;
     Growth growth = Growth::kFixed;
     PageObject* object = nullptr;   ///< Null: anonymous and private.
@@ -95,8 +97,8 @@ struct Region : TreeNode<Region> {
     /// Whether `upper` begins where this one ends and goes on with the same rights and the same contents: the two
     /// could be one region.
     [[nodiscard]] bool continues_with(const Region& upper) const {
-        return pages.end == upper.pages.begin && protection == upper.protection && sharing == upper.sharing &&
-               growth == upper.growth && object == upper.object &&
+        return pages.end == upper.pages.begin && protection == upper.protection && allowed == upper.allowed &&
+               sharing == upper.sharing && growth == upper.growth && object == upper.object &&
                (object == nullptr || object_page_at(pages.end) == upper.object_page);
     }
 

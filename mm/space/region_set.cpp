@@ -46,35 +46,46 @@ Gaps gaps_from_children(const Region& region) {
 
 enum class From : std::uint8_t { kTop, kBottom };
 
-/// The first run of `count` free pages, seen from one end, in [low, high), whose only regions are those of
-/// `subtree`. Only a subtree that reaches over `low` or `high` can be entered in vain, and there are at most two of
-/// these at each level: O(log n). As deep as the tree is high.
-std::optional<PageRange> first_run(const Region* subtree, PageCount count, PageNumber low, PageNumber high,
-                                   From from) {
-    if (room(low, high) < count) {
-        return std::nullopt;
+/// A search for the first run of `count` free pages in `within`, seen from one end.
+struct Search {
+    PageCount count;
+    PageRange within;
+    From from;
+
+    /// Whether [low, high) and `within` have that many pages in common.
+    [[nodiscard]] bool fits(PageNumber low, PageNumber high) const {
+        return room(higher(low, within.begin), lower(high, within.end)) >= count;
     }
-    if (subtree == nullptr) {
-        return from == From::kTop ? PageRange{PageNumber(high.value() - count), high}
-                                  : PageRange{low, low + count};
+    /// Looks between the regions of `subtree`, and from there to its neighbours: the region below ends at `low`, the
+    /// one above claims from `high` on. Only a subtree that reaches over an end of `within` can be entered in vain,
+    /// and there are at most two of these at each level: O(log n). As deep as the tree is high.
+    [[nodiscard]] std::optional<PageRange> run(const Region* subtree, PageNumber low, PageNumber high) const {
+        if (subtree == nullptr) {
+            return run(low, high);
+        }
+        const bool between = RegionGaps::longest(*subtree) >= count &&
+                             fits(RegionGaps::begin(*subtree), RegionGaps::end(*subtree));
+        if (!between && !fits(low, RegionGaps::begin(*subtree)) && !fits(RegionGaps::end(*subtree), high)) {
+            return std::nullopt;
+        }
+        const auto below = [&] { return run(subtree->left(), low, subtree->claimed_begin()); };
+        const auto above = [&] { return run(subtree->right(), subtree->pages.end, high); };
+        const std::optional<PageRange> nearer = from == From::kTop ? above() : below();
+        if (nearer) {
+            return nearer;
+        }
+        return from == From::kTop ? below() : above();
     }
-    if (RegionGaps::longest(*subtree) < count &&
-        room(low, lower(high, RegionGaps::begin(*subtree))) < count &&
-        room(higher(low, RegionGaps::end(*subtree)), high) < count) {
-        return std::nullopt;
+    [[nodiscard]] std::optional<PageRange> run(PageNumber low, PageNumber high) const {
+        if (!fits(low, high)) {
+            return std::nullopt;
+        }
+        const PageNumber end = lower(high, within.end);
+        const PageNumber begin = higher(low, within.begin);
+        return from == From::kTop ? PageRange{PageNumber(end.value() - count), end}
+                                  : PageRange{begin, begin + count};
     }
-    const auto below = [&] {
-        return first_run(subtree->left(), count, low, lower(high, subtree->claimed_begin()), from);
-    };
-    const auto above = [&] {
-        return first_run(subtree->right(), count, higher(low, subtree->pages.end), high, from);
-    };
-    const std::optional<PageRange> nearer = from == From::kTop ? above() : below();
-    if (nearer) {
-        return nearer;
-    }
-    return from == From::kTop ? below() : above();
-}
+};
 
 }  // namespace
 
@@ -133,6 +144,7 @@ void RegionSet::split(Region& region, PageNumber at, Region& upper) {
     expect(region.pages.begin < at && at < region.pages.end, "region set: a cut outside the region");
     upper.pages = {at, region.pages.end};
     upper.protection = region.protection;
+    upper.allowed = region.allowed;
     upper.sharing = region.sharing;
     upper.growth = region.growth;
     upper.object = region.object;
@@ -144,12 +156,12 @@ void RegionSet::split(Region& region, PageNumber at, Region& upper) {
 
 std::optional<PageRange> RegionSet::highest_gap(PageCount count, PageRange within) const {
     expect(count != 0, "region set: a search for no pages");
-    return first_run(tree_.root(), count, within.begin, within.end, From::kTop);
+    return Search{count, within, From::kTop}.run(tree_.root(), within.begin, within.end);
 }
 
 std::optional<PageRange> RegionSet::lowest_gap(PageCount count, PageRange within) const {
     expect(count != 0, "region set: a search for no pages");
-    return first_run(tree_.root(), count, within.begin, within.end, From::kBottom);
+    return Search{count, within, From::kBottom}.run(tree_.root(), within.begin, within.end);
 }
 
 bool RegionSet::is_unclaimed(PageRange pages) const {

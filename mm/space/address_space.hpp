@@ -1,0 +1,100 @@
+// One program's memory: regions say what may be used, page tables what of it is there. The pages arrive one by one,
+// each at its first touch.
+//
+//   fault --> region? rights? --> what the entry leads to       what happens
+//                                 nothing, anonymous, read      the zero frame is borrowed
+//                                 nothing, anonymous, write     a frame of zeros
+//                                 nothing, object               the object's frame, borrowed or counted, or for a
+//                                                               write to a private region a copy of it
+//                                 zero, file or shared frame    for a write to a private region: a copy
+//                                 a private frame, read-only    sole owner: made writable; else a copy
+//
+// Owns: all page tables below the root, and one reference on every counted frame they lead to, through PageTables; the
+// regions (AddressSpaceBase). The root belongs to the maker, who fills and guards its kernel half: only entries for
+// Machine::kUserPages are ever touched. Never blocks: what must wait says kWaiting.
+//
+// I1 to I3 of AddressSpaceBase, and
+// I4 an entry is used only inside a region; writable only where the region is.
+// I5 a private region's entry is writable only if it leads to an anonymous frame with one reference.
+// I6 an entry is parked exactly where its region allows nothing.
+// I7 an anonymous frame is at the same page in every space that shares it.
+//
+// Cost: a fault is O(log regions), mostly O(1) by the region found last; range operations are a few instructions a
+// page-table entry (absent ones included) and O(log regions) a region. The Tlb is told before a call returns, and
+// before any frame changes hands. Callers hold the space's lock; interrupt handlers do not call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "mm/core/range.hpp"
+#include "mm/core/result.hpp"
+#include "mm/paging/page_tables.hpp"
+#include "mm/space/address_space_base.hpp"
+#include "mm/space/requests.hpp"
+#include "mm/space/space_machine.hpp"
+
+namespace mm {
+
+template <SpaceMachine Machine>
+class AddressSpace final : public AddressSpaceBase {
+  public:
+    using Layout = typename Machine::Layout;
+    using Tables = PageTables<Layout, typename Machine::Access>;
+
+    /// An empty space on the top table `root`, whose entries for kUserPages are absent. Frames are charged to `id`,
+    /// which is not 0. `machine` outlives the space.
+    AddressSpace(FrameNumber root, std::uint32_t id, Machine& machine);
+    /// Clears the space.
+    ~AddressSpace();
+
+    /// A program's access to `address` failed: makes it succeed, or says why it must not. Never blocks.
+    FaultOutcome fault(VirtAddr address, FaultAccess access);
+
+    /// mmap. Takes no frames: pages come at their first touch. Errors, with nothing changed: kBadInput (no pages;
+    /// an address off the boundary; sharing without an object; a growing object; pages beyond 2^32),
+    /// kOutOfRange (fixed, and not all in kUserPages), kAlreadyMapped (kFixedNoReplace), kNoAddresses, kNoMemory
+    /// (no node, or too many regions), kForbidden (more rights than allowed).
+    Result<VirtAddr> map(const MapRequest& request);
+    /// munmap: no region has any of `pages` afterwards; there need not have been one. Errors, with nothing changed:
+    /// kOutOfRange, kNoMemory (a region would be cut in two, and there is no node for it).
+    Result<void> unmap(PageRange pages);
+    /// mprotect. Errors: kOutOfRange; kNotMapped (a hole), kForbidden (a region never allows it) and kNoMemory,
+    /// each with what stood before the trouble changed already, as on Linux.
+    Result<void> protect(PageRange pages, Protection protection);
+    /// mremap: `old` gets `new_count` pages, elsewhere if need be; the contents go along. Gives where it is now.
+    /// Errors, with nothing changed but that pages beyond new_count, and with kFixed what was at the new place, may
+    /// be gone: kBadInput, kNotMapped (`old` is not inside one region: EFAULT), kNoAddresses, kOutOfRange, kNoMemory.
+    Result<VirtAddr> remap(PageRange old, PageCount new_count, RemapPlacement placement, VirtAddr fixed = {});
+    /// madvise(MADV_DONTNEED): the pages' contents go; the next touch brings the first contents anew. Errors:
+    /// kOutOfRange; kNotMapped when there is a hole, after all else was discarded, as on Linux.
+    Result<void> discard(PageRange pages);
+    /// mincore: a byte a page into `answers`, 1 where a touch needs no new frame. Errors: kNotMapped.
+    Result<void> residency(PageRange pages, std::span<std::uint8_t> answers) const;
+    /// fork: `child`, which is empty, gets the same regions and contents; private pages are copied when either writes.
+    /// Error: kNoMemory; the child must be cleared then, this space is as it was.
+    Result<void> fork_into(AddressSpace& child);
+    /// Everything goes: regions, frames, page tables.
+    void clear();
+
+    /// The frame behind `address`, if a page is there and may be read: for those who look into another program's
+    /// memory.
+    [[nodiscard]] std::optional<FrameNumber> frame_at(VirtAddr address) const;
+    /// Charges to this space every frame it maps whose holder has let go of it, and tells how many it found: for
+    /// reports by program.
+    PageCount adopt_frames();
+    /// For /proc and the audit.
+    [[nodiscard]] const Tables& page_tables() const { return tables_; }
+
+    void withdraw(Region& region, PageRange pages) override;
+
+  private:
+    using Entry = typename Layout::Entry;
+
+    Machine& machine_;
+    Tables tables_;
+};
+
+}  // namespace mm

@@ -1,0 +1,135 @@
+// An address space as far as it is the same on every machine: its regions, limits and counts. address_space.hpp adds
+// the page tables.
+//
+//   AddressSpaceBase  --RegionSet-->  Region  Region  Region      what a program may use
+//   AddressSpace<M>   --PageTables--> entries                     what of it is in memory
+//
+// Owns: the regions, each from the RegionSource, and their places in their objects' lists.
+//
+// I1 every region of the set has this space, and is in the list of its object if it has one.
+// I2 two neighbours that could be one region are one. (But for what memory was too short to put together.)
+// I3 resident() counts the used entries of the page tables by what they lead to.
+//
+// Cost: O(log regions) each, and the regions touched. The caller holds the space's lock; interrupt handlers do not
+// call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "mm/core/range.hpp"
+#include "mm/core/result.hpp"
+#include "mm/space/page_object.hpp"
+#include "mm/space/region_set.hpp"
+#include "mm/space/region_source.hpp"
+#include "mm/space/requests.hpp"
+
+namespace mm {
+
+class AddressSpaceBase {
+  public:
+    /// As many regions a space has at most, as on Linux; what would need more fails with kNoMemory.
+    static constexpr std::size_t kMostRegions = 65'530;
+
+    AddressSpaceBase(const AddressSpaceBase&) = delete;
+    AddressSpaceBase& operator=(const AddressSpaceBase&) = delete;
+
+    /// What frames are charged to: never 0, and no other live space's.
+    [[nodiscard]] std::uint32_t id() const { return id_; }
+
+    /// The region that has `address`; null when none does.
+    [[nodiscard]] const Region* region_at(VirtAddr address) const { return regions_.find(address.page()); }
+    /// All of them, by address, for walks: first(), next().
+    [[nodiscard]] const RegionSet& regions() const { return regions_; }
+    /// Calls visit(const Region&) for each, by address.
+    template <typename Visit>
+    void for_each_region(Visit visit) const {
+        for (const Region* region = regions_.first(); region != nullptr; region = RegionSet::next(*region)) {
+            visit(*region);
+        }
+    }
+
+    [[nodiscard]] const ResidentPages& resident() const { return resident_; }
+    [[nodiscard]] PageCount peak_resident_pages() const { return peak_resident_; }
+    /// Pages of all regions, and the most there ever were.
+    [[nodiscard]] PageCount total_pages() const { return regions_.page_count(); }
+    [[nodiscard]] PageCount peak_pages() const { return peak_pages_; }
+
+    /// How large a region that grows down gets by faults alone (RLIMIT_STACK). At the beginning: 8 MiB.
+    void set_stack_limit(PageCount pages) { stack_limit_ = pages; }
+    /// Mappings without an address go right below `top`, and what finds no room there wherever there is some. At the
+    /// beginning: the end of the user's pages.
+    void set_map_top(PageNumber top) { map_top_ = top; }
+
+    /// Whether regions have all of `pages`: msync's answer, which has nothing else to do. Error: kNotMapped.
+    Result<void> sync(PageRange pages) const;
+
+    /// The object's: what maps `pages` of `region`, a region of this space, goes, as by discard.
+    virtual void withdraw(Region& region, PageRange pages) = 0;
+
+  protected:
+    AddressSpaceBase(std::uint32_t id, PageRange user_pages, RegionSource& source)
+        : id_(id), user_pages_(user_pages), map_top_(user_pages.end), source_(source) {}
+    /// Every region must have gone.
+    ~AddressSpaceBase();
+
+    /// The region that has `page`, one that grows down to it included; null when there is none.
+    Region* region_for_fault(PageNumber page) {
+        if (last_ != nullptr && last_->pages.contains(page)) [[likely]] {
+            return last_;
+        }
+        return find_or_grow(page);
+    }
+
+    /// Where the pages of `request` go. kFixed ones may meet regions. Errors: kBadInput, kOutOfRange,
+    /// kAlreadyMapped, kNoAddresses.
+    [[nodiscard]] Result<PageRange> choose_place(const MapRequest& request) const;
+    [[nodiscard]] Result<PageRange> choose_free(PageCount count) const;
+
+    /// A region, in no set yet. Error: kNoMemory, for want of memory or of room below kMostRegions.
+    Result<Region*> take_region();
+    /// Puts `region`, from take_region and filled in but for its space, into the set and its object's list, and
+    /// makes it one with its neighbours where they could be.
+    void add_region(Region& region);
+    /// No region has any of `pages` afterwards. Error, with nothing changed: kNoMemory, when a region must be cut in
+    /// two and there is no node for it.
+    Result<void> remove_regions(PageRange pages);
+    /// There is a boundary at `page`: the region that has it on both sides is two. Error as above.
+    Result<void> cut_at(PageNumber page);
+    /// Makes the regions that meet at `page` one where they could be.
+    void join_at(PageNumber page);
+    /// The region that has all of `pages`; null when there is none.
+    [[nodiscard]] Region* region_with(PageRange pages) const;
+    [[nodiscard]] bool has_user(PageRange pages) const { return user_pages_.contains(pages); }
+    [[nodiscard]] PageRange user_pages() const { return user_pages_; }
+
+    /// Another space's regions and settings, without a page. Error: kNoMemory, with some of them copied.
+    Result<void> copy_regions(const AddressSpaceBase& from);
+
+    void note_peaks() {
+        if (const PageCount total = resident_.total(); total > peak_resident_) {
+            peak_resident_ = total;
+        }
+    }
+
+    RegionSet regions_;       // NOLINT(*-non-private-member-variables-in-classes): see the derived class
+    ResidentPages resident_;  // NOLINT(*-non-private-member-variables-in-classes)
+
+  private:
+    Region* find_or_grow(PageNumber page);
+    /// `region` leaves the set and its object's list, and is given back.
+    void drop_region(Region& region);
+    /// Makes `lower` and `upper`, neighbours, one, if they could be.
+    void join(Region* lower, Region* upper);
+
+    std::uint32_t id_;
+    PageRange user_pages_;
+    PageNumber map_top_;
+    PageCount stack_limit_ = 2048;
+    RegionSource& source_;
+    Region* last_ = nullptr;  // The region found last by a fault: most faults are its neighbours.
+    PageCount peak_resident_ = 0;
+    PageCount peak_pages_ = 0;
+};
+
+}  // namespace mm

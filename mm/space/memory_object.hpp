@@ -1,0 +1,70 @@
+// Pages in memory that appear, zeroed, at their first touch: files in /tmp, memory shared between programs.
+//
+//   page 0 .. 7           direct_[]                    --> frame
+//   8 .. 8 + N - 1        single_  --> index frame     --> frame            N: entries of an index frame, 1,024
+//   up to 8 + N + N * N   double_  --> index frame --> index frame --> frame
+//
+// Owns: a frame (kSharedMemory) for every page that was touched, one reference on each; the index frames (kObjectIndex).
+// An empty index frame is given back only when the object gets short enough not to need it.
+//
+// I1 a page at or beyond page_count() has no frame.
+// I2 resident_pages() counts the pages with one.
+//
+// Cost: one opened frame a level of index. Locking as PageObject.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "mm/core/result.hpp"
+#include "mm/frames/frame_account.hpp"
+#include "mm/space/page_object.hpp"
+#include "mm/space/space_machine.hpp"
+
+namespace mm {
+
+template <SpaceMachine Machine>
+class MemoryObject : public PageObject {
+  public:
+    /// The longest an object can be.
+    static constexpr std::uint32_t kMostPages = 0x000f'ffff;  // 4 GiB less a page.
+
+    /// `page_count` pages of zeros, none of them in memory. `machine` outlives the object. The holder that frames are
+    /// charged to, 0: nobody.
+    MemoryObject(Machine& machine, std::uint32_t page_count, std::uint32_t holder = 0)
+        : machine_(machine), page_count_(page_count), holder_(holder) {}
+
+    Result<Page> page(std::uint32_t index, PageUse use) override;
+    [[nodiscard]] bool is_resident(std::uint32_t index) const override;
+
+    /// The frame of page `index` for somebody who writes into the object without mapping it; zeroed if it is new.
+    /// Errors: kOutOfRange, kNoMemory, kWouldWait.
+    Result<FrameNumber> frame_for_write(std::uint32_t index);
+    /// The frame of page `index` for somebody who reads; nothing where there is a hole: zeros.
+    [[nodiscard]] std::optional<FrameNumber> frame_for_read(std::uint32_t index) const;
+
+    /// The object has `page_count` pages from now on. Those beyond go, out of every space that maps them, too. Longer:
+    /// always possible up to kMostPages. Error: kOutOfRange.
+    Result<void> resize(std::uint32_t page_count);
+    /// Pages [begin, end) become holes again, wherever they are mapped. (fallocate's punched hole.)
+    void discard(std::uint32_t begin, std::uint32_t end);
+
+    [[nodiscard]] std::uint32_t page_count() const { return page_count_; }
+    [[nodiscard]] PageCount resident_pages() const { return resident_; }
+    /// Calls visit(FrameNumber, FrameOwner) for every frame the object has: pages and index. For the audit.
+    template <typename Visit>
+    void for_each_frame(Visit visit) const;
+
+  protected:
+    /// Frees all pages; the derived class's end() calls it.
+    ~MemoryObject();
+
+  private:
+    Machine& machine_;
+    std::uint32_t page_count_;
+    std::uint32_t holder_;
+    PageCount resident_ = 0;
+};
+
+}  // namespace mm
