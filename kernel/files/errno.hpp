@@ -1,6 +1,7 @@
 // Why a file operation, a command or a system call failed, in Linux's numbers: a system call returns them negated.
 //
-// kRestart never reaches a program: a call that a signal interrupted says with it that it may be begun anew.
+// kRestart and kRestartNoHandler never reach a program: a call that a signal interrupted says with them that it may
+// be begun anew.
 // [linux] include/uapi/asm-generic/errno-base.h, errno.h (the numbers of i386)
 #pragma once
 
@@ -53,6 +54,7 @@ enum class Errno : int {
     kNotSupported = 95,          ///< Operation not supported.
     kTimedOut = 110,             ///< Connection timed out.
     kRestart = 512,  ///< Interrupted by a signal; begun anew when the handler allows it, else kInterrupted.
+    kRestartNoHandler = 514,  ///< The same, begun anew only when no handler ran: pause, poll.
 };
 
 /// Linux's words for `error` ("No such file or directory").
@@ -145,6 +147,7 @@ constexpr const char* to_string(Errno error) {
         case Errno::kTimedOut:
             return "Connection timed out";
         case Errno::kRestart:
+        case Errno::kRestartNoHandler:
             return "Interrupted system call";
     }
     return "Unknown error";

@@ -3,6 +3,11 @@
 // Owns: its threads (the list), its children once they have ended and until somebody waits for them. Shares what
 // clone lets it share. Lives from fork until its parent has waited for it; an orphan belongs to process 1.
 // The table of all processes and threads by number is here, too. Main line only.
+//
+// I1 a process is in the table from announce_process to remove_process, and among its parent's children.
+// I2 a number that any process, thread, group or session bears is not given out.
+//
+// Cost: finding by number, announcing and removing are O(1) on average; a new number is O(processes).
 #pragma once
 
 #include <array>
@@ -54,7 +59,7 @@ class Process {
     static constexpr ThreadId kLargestId = 32767;
     static constexpr std::size_t kNameBytes = 16;  ///< TASK_COMM_LEN, its NUL included.
 
-    Process(ProcessId id, Process* parent) : id_(id), parent(parent) {}
+    Process(ProcessId id, Process* its_parent) : id_(id), parent(its_parent) {}
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
     ~Process() = default;
@@ -66,8 +71,10 @@ class Process {
 
   public:
     Process* parent;
-    Process* first_child = nullptr;  // newest first
+    Process* first_child = nullptr;  ///< Oldest first.
+    Process* last_child = nullptr;
     Process* next_sibling = nullptr;
+    Process* previous_sibling = nullptr;
     ProcessId group = 0;
     ProcessId session = 0;
     Terminal* terminal = nullptr;  ///< Controlling terminal.
@@ -77,12 +84,14 @@ class Process {
     ExitInfo exit;
     bool exiting = false;  ///< exit_group or a fatal signal: every thread ends on its way to ring 3.
     Signal exit_signal = signal::kChild;  ///< What the parent is sent at the end.
-    Signal stopped_by = 0;                ///< Stopped, by this signal.
+    Signal stopped_by = 0;                ///< Stopped by this signal: each thread stops on its way to ring 3.
     bool stop_unreported = false;         ///< wait4(WUNTRACED) has not told the parent yet.
     bool continue_unreported = false;
 
     Thread* first_thread = nullptr;
     std::uint32_t thread_count = 0;
+    std::uint32_t stopped_threads = 0;  ///< Of them, those that stopped_by has reached.
+    WaitQueue threads_events;           ///< A thread of it ended: for the one that executes another program.
 
     Shared<ProgramMemory> memory;  ///< Null once it has ended.
     Shared<FileTable> files;
@@ -105,6 +114,8 @@ class Process {
     std::uint64_t alarm_interval = 0;
 
     Process* next_in_table = nullptr;  // all processes, in order of creation
+    Process* previous_in_table = nullptr;
+    Process* next_with_hash = nullptr;  // of those whose numbers have the same hash
 };
 
 /// All processes, zombies too, in order of creation: follow next_in_table.
@@ -112,10 +123,54 @@ Process* first_process();
 /// By number; null when there is none.
 Process* find_process(ProcessId id);
 Thread* find_thread(ThreadId id);
+/// Process 0, which the kernel's own thread belongs to: in no table, without memory and files.
+Process& idle_process();
 /// Process 1, the ancestor of all; null before it runs.
 Process* init_process();
 std::uint32_t thread_count();
 /// The last number given out, for /proc/loadavg.
 ThreadId last_thread_id();
+/// How many threads there may be: fewer than kMostThreads where memory is small.
+std::uint32_t most_threads();
+
+/// A new process, known to nobody yet, with a number of its own. Errors: kAgain (too many), kNoMemory.
+FileResult<Process*> make_process(Process* parent);
+/// A new thread of `process` that will enter ring 3 with `frame`; known to nobody yet. With `id` 0 it gets a number
+/// of its own. Errors: kAgain (too many), kNoMemory.
+FileResult<Thread*> make_thread(Process& process, ThreadId id, const TrapFrame& frame);
+/// Forgets what was made and never announced, or has been removed. The thread's stack is nobody's place any more.
+void unmake_process(Process& process);
+void unmake_thread(Thread& thread);
+
+/// Everybody can find it from now on.
+void announce_process(Process& process);
+void announce_thread(Thread& thread);
+/// Nobody can any more.
+void remove_process(Process& process);
+void remove_thread(Thread& thread);
+/// The only thread of its process takes the process's number: execve by another thread than the first.
+void take_process_id(Thread& thread);
+/// `child` gets another parent.
+void adopt(Process& parent, Process& child);
+
+/// The current process works in `memory` until this ends: for those who prepare a program's memory through the
+/// door. Does not sleep meanwhile.
+class MemoryInUse {
+  public:
+    explicit MemoryInUse(const Shared<ProgramMemory>& memory);
+    MemoryInUse(const MemoryInUse&) = delete;
+    MemoryInUse& operator=(const MemoryInUse&) = delete;
+    ~MemoryInUse();
+
+  private:
+    Shared<ProgramMemory> before_;
+};
+/// The current process works in `memory` from now on; null: in none, only the kernel's half is there. What it had is
+/// given back.
+void change_memory(Shared<ProgramMemory> memory);
+
+/// What `process` has used so far, all its threads together.
+Usage usage_of(const Process& process);
+void add_usage(Usage& total, const Usage& more);
 
 }  // namespace kernel

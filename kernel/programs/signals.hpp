@@ -74,6 +74,9 @@ struct ThreadSignals {
     PendingSignals pending;
     SignalSet mask_to_restore;  ///< sigsuspend's and ppoll's, once a handler has been entered (or none was).
     bool restore_mask = false;
+    /// deliver_signals has something to do: looked at on every way back to ring 3. Kept by signals.cpp alone.
+    bool attention = false;
+    bool only_kill = false;  ///< While it waits for a vfork child: nothing but its end interrupts that.
     UserAddress alternate_stack = 0;
     std::uint32_t alternate_stack_bytes = 0;
     std::uint32_t alternate_stack_flags = 2;  ///< SS_DISABLE

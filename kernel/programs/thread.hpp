@@ -68,6 +68,9 @@ class Thread {
     std::uint32_t major_faults = 0;
 
     Thread* next_in_process = nullptr;
+    Thread* next_with_hash = nullptr;  ///< The table's (process.cpp).
+    /// The table's: execve by another thread than the first takes the first one's number.
+    void set_id(ThreadId id) { id_ = id; }
 
   private:
     ThreadId id_;
