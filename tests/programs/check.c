@@ -280,9 +280,12 @@ static bool run_alone(struct check_test* test) {
     }
     setpgid(running, running);
     timed_out = 0;
+    struct sigaction action = {.sa_handler = end_hanging_test};
+    sigaction(SIGALRM, &action, NULL);
     alarm(kHangSeconds);
     int status = wait_status(running);
     alarm(0);
+    signal(SIGALRM, SIG_DFL);  // as the tests have it
     kill(-running, SIGKILL);
     unsigned counted = 0;
     bool told = read(report[0], &counted, sizeof counted) == (ssize_t)sizeof counted;
@@ -328,8 +331,6 @@ int main(int count, char** arguments) {
     bool here = count > 1 && strcmp(arguments[1], "--here") == 0;
     bool list = count > 1 && strcmp(arguments[1], "--list") == 0;
     char** names = arguments + (count > 0) + (here ? 1 : 0);
-    struct sigaction action = {.sa_handler = end_hanging_test};
-    sigaction(SIGALRM, &action, NULL);
     unsigned ran = 0;
     unsigned skipped = 0;
     for (struct check_test* test = first_test; test != NULL; test = test->next) {
