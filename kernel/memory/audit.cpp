@@ -93,6 +93,9 @@ class Audit {
         if (layout::kExercise.contains(page)) {
             return FrameOwner::kExercise;
         }
+        if (layout::kKernelStacks.contains(page)) {
+            return FrameOwner::kKernelStack;
+        }
         if (image::whole().contains(page)) {
             return FrameOwner::kKernelImage;
         }
@@ -117,7 +120,8 @@ class Audit {
                          page, mm::to_string(owner), mm::to_string(*expected));
                     return;
                 }
-                if (*expected == FrameOwner::kKernelHeap || *expected == FrameOwner::kExercise) {
+                if (*expected == FrameOwner::kKernelHeap || *expected == FrameOwner::kExercise ||
+                    *expected == FrameOwner::kKernelStack) {
                     check_owned_mapping(page, mapping);
                 }
                 if (*expected == FrameOwner::kKernelHeap && !memory_.heap().pages().holds(page.as<void>())) {
@@ -221,10 +225,10 @@ class Audit {
 
     /// Whether somebody must have been found who has the frame.
     static bool must_be_seen(FrameOwner owner) {
-        return owner == FrameOwner::kKernelHeap || owner == FrameOwner::kPageTable ||
-               owner == FrameOwner::kFrameMetadata || owner == FrameOwner::kModule ||
-               owner == FrameOwner::kKernelImage || owner == FrameOwner::kBootInformation ||
-               owner == FrameOwner::kFirmware;
+        return owner == FrameOwner::kKernelHeap || owner == FrameOwner::kKernelStack ||
+               owner == FrameOwner::kPageTable || owner == FrameOwner::kFrameMetadata ||
+               owner == FrameOwner::kModule || owner == FrameOwner::kKernelImage ||
+               owner == FrameOwner::kBootInformation || owner == FrameOwner::kFirmware;
     }
 
     void check_frames() {

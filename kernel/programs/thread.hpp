@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernel/arch/i686/context.hpp"
+#include "kernel/memory/kernel_stacks.hpp"
 #include "kernel/programs/signals.hpp"
 #include "kernel/programs/wait.hpp"
 #include "kernel/shared.hpp"
@@ -38,9 +39,6 @@ struct Schedule {
 
 class Thread {
   public:
-    /// Bytes of kernel stack, above an unmapped guard page.
-    static constexpr std::size_t kStackBytes = 8192;
-
     Thread(ThreadId id, Process& process) : id_(id), process_(process) {}
     Thread(const Thread&) = delete;
     Thread& operator=(const Thread&) = delete;
@@ -51,7 +49,8 @@ class Thread {
 
     /// Its user registers while it is in the kernel: at the top of its kernel stack.
     TrapFrame* frame = nullptr;
-    mm::VirtAddr stack_end{};
+    /// None for the kernel's own thread, which runs on the boot stack.
+    KernelStack stack;
     Context context;
     VectorState vectors;
     TlsSegments tls;

@@ -38,15 +38,16 @@ enum class FrameOwner : std::uint8_t {
     kAnonymous,      ///< Private memory of programs; `references` counts the spaces that share it.
     kSharedMemory,   ///< A page of a memory object; `references`: its mappings, and one for the object.
     kObjectIndex,    ///< Where a memory object keeps which page is in which frame.
+    kKernelStack,    ///< A thread's stack in the kernel.
 };
-inline constexpr std::size_t kFrameOwnerCount = 15;
+inline constexpr std::size_t kFrameOwnerCount = 16;
 
 /// The name in /proc/frames: one lower-case word.
 constexpr const char* to_string(FrameOwner owner) {
     constexpr std::array<const char*, kFrameOwnerCount> kNames = {
-        "hole",      "free",           "withdrawn",   "firmware",    "kernel-image", "boot-information",
-        "module",    "frame-metadata", "page-table",  "kernel-heap", "exercise",     "zero",
-        "anonymous", "shared",         "object-index"};
+        "hole",      "free",           "withdrawn",    "firmware",    "kernel-image", "boot-information",
+        "module",    "frame-metadata", "page-table",   "kernel-heap", "exercise",     "zero",
+        "anonymous", "shared",         "object-index", "kernel-stack"};
     const auto index = static_cast<std::size_t>(owner);
     return index < kNames.size() ? kNames[index] : "unknown";
 }

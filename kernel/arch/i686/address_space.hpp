@@ -10,6 +10,7 @@
 //   0xC0400000 - 0xC13FFFFF   the frame table, at most 16 bytes a frame
 //   0xD0000000 - 0xDFFFFFFF   the kernel heap
 //   0xE0000000 - 0xE0FFFFFF   benchmarks and self-tests; empty but while one runs
+//   0xE4000000 - 0xE6FFFFFF   threads' kernel stacks, each above a page that is never mapped
 //
 // The image, the bitmaps and the window share the first page table, which is part of the image: what is
 // needed to bring the first frame into use needs no frame itself.
@@ -40,6 +41,7 @@ inline constexpr mm::VirtAddr kFrameTable{0xc040'0000};
 inline constexpr mm::VirtAddr kFrameTableEnd{0xc140'0000};
 inline constexpr mm::VirtRange kHeap{mm::VirtAddr(0xd000'0000), mm::VirtAddr(0xe000'0000)};
 inline constexpr mm::VirtRange kExercise{mm::VirtAddr(0xe000'0000), mm::VirtAddr(0xe100'0000)};
+inline constexpr mm::VirtRange kKernelStacks{mm::VirtAddr(0xe400'0000), mm::VirtAddr(0xe700'0000)};
 
 /// The window's pages: kWindowTop is entry 1023 of the first page table, (768 << 22) | (1023 << 12).
 inline constexpr mm::VirtAddr kWindowTop{0xc03f'f000};
