@@ -1,16 +1,13 @@
-// Command mode: the host asks for one command instead of a prompt, and gets its output and its status
-// exactly.
+// Command mode: the host asks for one command instead of a prompt, and gets its output and its status exactly.
 //
-// The arguments come through QEMU's fw_cfg, each followed by a NUL byte, because a kernel command line can
-// carry neither newlines nor empty arguments nor 64 KiB. Output goes out on COM2 in frames, so that nothing
-// else can get between:
-//
-//   byte 0      '1' standard output, '2' standard error, 'x' exit status ('0' is kept for standard input)
-//   bytes 1-2   length of the payload, little-endian
-//   payload     at most 4 KiB here; of an exit status one byte, and nothing follows it
-//
-// The other end is tools/streams.py. Owns the frame being filled. Main line only.
+// The arguments come through QEMU's fw_cfg, each followed by a NUL byte, because a kernel command line can carry
+// neither newlines nor empty arguments nor 64 KiB. What the command prints goes out by kernel/files/host_streams.hpp.
+// Main line only.
 #pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 #include "kernel/programs/shell.hpp"
 
@@ -19,8 +16,16 @@ namespace kernel {
 /// Whether the host asks for a command.
 bool host_command_requested();
 
-/// Runs that command, its arguments taken literally, reports, and switches the machine off. Arguments that do
-/// not fit into the kernel heap end in status 126, as they would in a Linux shell.
+/// That command's words, at least one, in memory that is never given back. When they do not fit, or there are none, the
+/// host is told so, with the status that a Linux shell gives, and the machine is switched off.
+std::span<std::string_view> host_command_words();
+
+/// Runs that command, its arguments taken literally, in the kernel's own shell, reports, and switches the machine
+/// off.
 [[noreturn]] void run_host_command(Shell& shell);
+
+/// Process 1 has ended: the host, if it asked for a command, is told `status` (of a death by a signal: 128 more than
+/// its number), and the machine is switched off.
+[[noreturn]] void end_with_status(std::uint8_t status);
 
 }  // namespace kernel
