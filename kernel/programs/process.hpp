@@ -150,8 +150,9 @@ void remove_process(Process& process);
 void remove_thread(Thread& thread);
 /// The only thread of its process takes the process's number: execve by another thread than the first.
 void take_process_id(Thread& thread);
-/// `child` gets another parent.
+/// `child`, which has no parent, gets one; and the opposite.
 void adopt(Process& parent, Process& child);
+void leave_parent(Process& child);
 
 /// The current process works in `memory` until this ends: for those who prepare a program's memory through the
 /// door. Does not sleep meanwhile.
@@ -171,6 +172,7 @@ void change_memory(Shared<ProgramMemory> memory);
 
 /// What `process` has used so far, all its threads together.
 Usage usage_of(const Process& process);
+Usage usage_of(const Thread& thread);
 void add_usage(Usage& total, const Usage& more);
 
 }  // namespace kernel
