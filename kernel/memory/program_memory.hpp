@@ -42,9 +42,9 @@ class ProgramMemory final : public SharedObject {
     ProgramSpace& space() { return space_; }
     [[nodiscard]] const ProgramSpace& space() const { return space_; }
     /// For cr3.
-    [[nodiscard]] mm::PhysAddr page_directory() const { return directory_.address(); }
+    [[nodiscard]] mm::PhysAddr page_directory() const { return directory_.number().address(); }
     /// Which address space this is: the holder in the records of its frames. Unique among the living.
-    [[nodiscard]] std::uint32_t id() const { return id_; }
+    [[nodiscard]] std::uint32_t id() const { return space_.id(); }
 
     /// Copies `bytes.size()` bytes out of it, whichever address space runs, without bringing any page in; how many
     /// there were. For /proc/PID/cmdline.
@@ -60,14 +60,17 @@ class ProgramMemory final : public SharedObject {
     static ProgramMemory* first();
 
   private:
-    ProgramMemory(mm::FrameNumber directory, std::uint32_t id);
+    ProgramMemory(mm::OwnedFrame&& directory, std::uint32_t id);
     ~ProgramMemory() override;
 
-    mm::FrameNumber directory_;
-    std::uint32_t id_;
+    mm::OwnedFrame directory_;  // before space_, which is cleared first
     ProgramSpace space_;
     ProgramMemory* next_ = nullptr;
+    ProgramMemory* previous_ = nullptr;
 };
+
+/// Every directory gets entry `index` of the kernel's own directory anew: a page table of the kernel's came or went.
+void copy_kernel_entry(std::size_t index);
 
 /// The page-fault handler's part for an address below kEnd: brings the page in if the running program may have it.
 /// `error_code` is the CPU's. The program's own access and the user-memory door's come here alike.
