@@ -7,8 +7,11 @@
 //                    |  frame number          | AVL |G|-|D| A|PCD|PWT|U/S|R/W|P|
 //
 // [intel/vol3] 4.3, tables 4-5 and 4-6
-// AVL bit 9 is ours: the mapping owns its frame. The flags of a directory entry allow everything; the table's
-// decide.
+// The AVL bits are ours: 9, the mapping owns its frame; 10, the entry is parked. The flags of a directory entry allow
+// everything; the table's decide.
+//
+// An entry is absent (0), present (P), or parked: neither. A parked entry has all that a present one has, but the CPU
+// takes it for absent: the page keeps its frame while nobody may use it.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +38,8 @@ struct LayoutI686 {
     static constexpr std::size_t entry_span(unsigned level) { return kPageSize << (level * kIndexBits); }
 
     static constexpr bool is_present(Entry entry) { return (entry & kPresent) != 0; }
+    /// `entry`, present, as a parked one.
+    static constexpr Entry parked(Entry entry) { return (entry & ~kPresent) | kParked; }
     static constexpr FrameNumber frame(Entry entry) { return FrameNumber(entry >> kPageShift); }
 
     /// A last-level entry: `frame`, allowed what `flags` say.
@@ -45,6 +50,8 @@ struct LayoutI686 {
     static constexpr Entry table_entry(FrameNumber frame) {
         return (frame.value() << kPageShift) | kPresent | kWritable | kUser;
     }
+    /// The bits of an entry that say `flags`.
+    static constexpr Entry bits(PageFlags flags) { return flags.bits(); }
     static constexpr PageFlags flags(Entry entry) {
         return PageFlags::from_bits(static_cast<std::uint16_t>(entry & kFlagBits));
     }
@@ -53,14 +60,17 @@ struct LayoutI686 {
     static constexpr Entry kPresent = 1U << 0;
     static constexpr Entry kWritable = 1U << 1;
     static constexpr Entry kUser = 1U << 2;
+    static constexpr Entry kParked = 1U << 10;
 
     // PageFlags has each flag at this CPU's place for it, so that neither direction costs more than a mask.
     static_assert(page_flags::kWritable.bits() == kWritable && page_flags::kUser.bits() == kUser &&
                   page_flags::kUncached.bits() == 1U << 4 && page_flags::kAccessed.bits() == 1U << 5 &&
-                  page_flags::kDirty.bits() == 1U << 6 && page_flags::kOwned.bits() == 1U << 9);
-    static constexpr Entry kFlagBits = (page_flags::kWritable | page_flags::kUser | page_flags::kUncached |
-                                        page_flags::kAccessed | page_flags::kDirty | page_flags::kOwned)
-                                           .bits();
+                  page_flags::kDirty.bits() == 1U << 6 && page_flags::kOwned.bits() == 1U << 9 &&
+                  page_flags::kParked.bits() == kParked);
+    static constexpr Entry kFlagBits =
+        (page_flags::kWritable | page_flags::kUser | page_flags::kUncached | page_flags::kAccessed |
+         page_flags::kDirty | page_flags::kOwned | page_flags::kParked)
+            .bits();
 };
 
 }  // namespace mm

@@ -42,8 +42,10 @@ inline constexpr PageFlags kUser = PageFlags::from_bits(1U << 2);      ///< Prog
 inline constexpr PageFlags kUncached = PageFlags::from_bits(1U << 4);  ///< For devices.
 inline constexpr PageFlags kAccessed = PageFlags::from_bits(1U << 5);  ///< Set by the CPU at the first use.
 inline constexpr PageFlags kDirty = PageFlags::from_bits(1U << 6);     ///< Set by the CPU at the first write.
-/// The mapping owns its frame: unmapping hands the frame back.
+/// The mapping has a reference on its frame: when the last one goes, unmapping hands the frame back.
 inline constexpr PageFlags kOwned = PageFlags::from_bits(1U << 9);
+/// Said of an entry only, never asked for: it keeps its frame, but the CPU may not use it (see layout_i686.hpp).
+inline constexpr PageFlags kParked = PageFlags::from_bits(1U << 10);
 }  // namespace page_flags
 
 }  // namespace mm

@@ -42,22 +42,22 @@ class TableAudit {
 
   private:
     void count(FrameNumber table, unsigned level) {
-        unsigned present = 0;
+        unsigned used = 0;
         for (std::size_t index = 0; index < Layout::kEntries; ++index) {
             const auto entry =
                 reinterpret_cast<const typename Layout::Entry*>(machine_.memory.raw(table))[index];
-            if (!Layout::is_present(entry)) {
+            if (entry == Layout::kAbsent) {
                 continue;
             }
-            ++present;
+            ++used;
             if (level > 0) {
                 ++tables_;
                 EXPECT_EQ(machine_.account.owner_of(Layout::frame(entry)), FrameOwner::kPageTable);
                 count(Layout::frame(entry), level - 1);
             }
         }
-        EXPECT_EQ(machine_.account.table()[table].references, present);           // I1
-        EXPECT_TRUE(present != 0 || table == host::PagedMachine<Layout>::kRoot);  // I2
+        EXPECT_EQ(machine_.account.table()[table].references, used);           // I1
+        EXPECT_TRUE(used != 0 || table == host::PagedMachine<Layout>::kRoot);  // I2
     }
 
     host::PagedMachine<Layout>& machine_;

@@ -9,6 +9,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "mm/core/address.hpp"
@@ -60,12 +61,23 @@ class MappedFrames {
         ++record.references;
         frame.account_ = nullptr;
     }
-    /// The entry that mapped the frame is gone.
-    [[nodiscard]] UnmappedFrame leave(FrameNumber frame) const {
+    /// One more entry maps the frame, which has references. Error: kNoMemory when there are kMostReferences.
+    [[nodiscard]] Result<void> share(FrameNumber frame) const {
+        FrameRecord& record = account_.table()[frame];
+        if (record.references == kMostReferences) [[unlikely]] {
+            return failure(Error::kNoMemory);
+        }
+        ++record.references;
+        return {};
+    }
+    /// An entry that mapped the frame is gone. Gives the frame when that was its last reference.
+    [[nodiscard]] std::optional<UnmappedFrame> leave(FrameNumber frame) const {
         FrameRecord& record = account_.table()[frame];
         expect(record.references != 0, "paging: an unreferenced frame was mapped");
-        --record.references;
-        return {frame, record.owner};
+        if (--record.references != 0) {
+            return std::nullopt;
+        }
+        return UnmappedFrame(frame, record.owner);
     }
     /// The frame becomes a page table: its directory entry has it, its record counts its own entries.
     void keep_table(OwnedFrame&& frame) const { frame.account_ = nullptr; }
@@ -82,6 +94,43 @@ class MappedFrames {
 
   private:
     FrameAccount& account_;
+};
+
+/// Pages whose entries have changed, until the Tlb is told: for changes that give no frame back. One that goes out of
+/// scope untold is a bug.
+class StalePages {
+  public:
+    StalePages() {}  // NOLINT(modernize-use-equals-default): leaves the array as it is.
+    StalePages(const StalePages&) = delete;
+    StalePages& operator=(const StalePages&) = delete;
+    ~StalePages() { expect(count_ == 0, "paging: the Tlb was never told of changed entries"); }
+
+    void add(VirtAddr page) {
+        if (count_ < kCapacity) {
+            pages_[count_] = page;
+        }
+        ++count_;
+    }
+    /// Cost: one forget_page each, or one forget_all where there are more than a few.
+    template <Tlb AnyTlb>
+    void tell(AnyTlb& tlb) {
+        if (count_ > kCapacity) {
+            tlb.forget_all();
+        } else {
+            for (std::size_t i = 0; i < count_; ++i) {
+                tlb.forget_page(pages_[i]);
+            }
+        }
+        count_ = 0;
+    }
+
+  private:
+    static constexpr std::size_t kCapacity = 12;
+
+    union {                                      // As in UnmapBatch: never initialised.
+        std::array<VirtAddr, kCapacity> pages_;  // NOLINT(readability-identifier-naming)
+    };
+    std::size_t count_ = 0;
 };
 
 /// Pages unmapped, and the frames that come free with them, until the Tlb has been told. A batch that goes

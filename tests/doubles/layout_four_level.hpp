@@ -5,7 +5,7 @@
 //                    | level 3 | level 2 | level 1 | level 0 | offset |
 //
 //   entry             51                12   9   6 5   2 1 0      [intel/vol3] 4.5, table 4-20
-//                    |    frame number    | own |D|A| |U|W|P|
+//                    |    frame number    | own |D|A| |U|W|P|      bit 10: parked
 #pragma once
 
 #include <cstddef>
@@ -32,18 +32,22 @@ struct LayoutFourLevel {
     static constexpr std::size_t entry_span(unsigned level) { return mm::kPageSize << (level * kIndexBits); }
 
     static constexpr bool is_present(Entry entry) { return (entry & 1) != 0; }
+    static constexpr Entry parked(Entry entry) { return (entry & ~Entry{1}) | (1U << 10); }
     static constexpr mm::FrameNumber frame(Entry entry) {
         return mm::FrameNumber(static_cast<std::uint32_t>(entry >> mm::kPageShift));
     }
     static constexpr Entry page_entry(mm::FrameNumber frame, mm::PageFlags flags) {
-        Entry entry = table_entry(frame) & ~kAllRights;
+        return (table_entry(frame) & ~kAllRights) | bits(flags);
+    }
+    static constexpr Entry table_entry(mm::FrameNumber frame) {
+        return (Entry{frame.value()} << mm::kPageShift) | 1 | kAllRights;
+    }
+    static constexpr Entry bits(mm::PageFlags flags) {
+        Entry entry = 0;
         for (const Bit& bit : kBits) {
             entry |= flags.has(bit.flag) ? bit.mask : 0;
         }
         return entry;
-    }
-    static constexpr Entry table_entry(mm::FrameNumber frame) {
-        return (Entry{frame.value()} << mm::kPageShift) | 1 | kAllRights;
     }
     static constexpr mm::PageFlags flags(Entry entry) {
         mm::PageFlags flags = mm::page_flags::kReadOnly;
@@ -63,6 +67,7 @@ struct LayoutFourLevel {
         {mm::page_flags::kWritable, 1U << 1}, {mm::page_flags::kUser, 1U << 2},
         {mm::page_flags::kUncached, 1U << 4}, {mm::page_flags::kAccessed, 1U << 5},
         {mm::page_flags::kDirty, 1U << 6},    {mm::page_flags::kOwned, 1U << 9},
+        {mm::page_flags::kParked, 1U << 10},
     };
 };
 
