@@ -53,7 +53,6 @@ class Pipe {
 
     FileResult<void> make_room(std::size_t wanted);
     FileResult<void> replace_ring(std::size_t size);
-    FileResult<std::size_t> wait_to_read(Transfer& to, OpenFlags flags);
     FileResult<void> wait_to_write(std::size_t wanted);
     FileResult<std::size_t> fill(Transfer& from);
     [[nodiscard]] std::size_t room() const { return capacity_ - size_; }

@@ -1,0 +1,360 @@
+#include "kernel/files/pipe.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+#include <utility>
+
+#include "kernel/fixed_text.hpp"
+#include "kernel/programs/signals.hpp"
+#include "kernel/programs/thread.hpp"
+
+namespace kernel {
+namespace {
+
+constexpr std::uint32_t kPipeFileSystem = 6;
+
+constinit std::uint64_t last_pipe_number = 0;
+
+[[nodiscard]] std::unexpected<Errno> broken_pipe() {
+    send_signal_to_thread(current_thread(), {.signal = signal::kPipe});
+    return file_error(Errno::kBrokenPipe);
+}
+
+/// One end, open: of a nameless pipe or of a FIFO.
+class PipeFile final : public OpenFile {
+  public:
+    /// Takes over an end that has been added to `pipe`, which `node` keeps alive.
+    PipeFile(Shared<Inode> node, Pipe& pipe, OpenFlags open_flags)
+        : OpenFile(std::move(node), open_flags, Seekable::kNo), pipe_(pipe), ends_(open_flags) {}
+    ~PipeFile() override { pipe_.close_end(ends_); }
+
+    FileResult<std::size_t> read(Transfer& to, std::uint64_t /*offset*/) override {
+        return pipe_.read(to, flags);
+    }
+    FileResult<std::size_t> write(Transfer& from, std::uint64_t /*offset*/) override {
+        return pipe_.write(from, flags);
+    }
+    PollEvents poll(PollQueues* queues) override { return pipe_.poll(queues, ends_); }
+    FileResult<std::int32_t> control(std::uint32_t request, std::uint32_t argument) override {
+        constexpr std::uint32_t kBytesReadable = 0x541B;  // FIONREAD
+        if (request != kBytesReadable) {
+            return file_error(Errno::kNotTerminal);
+        }
+        const auto stored = write_user(argument, static_cast<std::int32_t>(pipe_.size_bytes()));
+        if (!stored) {
+            return file_error(stored.error());
+        }
+        return 0;
+    }
+    FileResult<void> sync() override { return file_error(Errno::kInvalid); }
+
+  private:
+    Pipe& pipe_;
+    OpenFlags ends_;  // as opened: fcntl changes `flags`
+};
+
+/// The node of a nameless pipe.
+class PipeInode final : public Inode {
+  public:
+    PipeInode() : Inode(FileKind::kFifo, kPipeFileSystem), number_(++last_pipe_number) {}
+
+    Pipe& pipe() { return pipe_; }
+
+    void status(FileStatus& status) const override {
+        status.device = kPipeFileSystem;
+        status.inode = number_;
+        status.kind = FileKind::kFifo;
+        status.permissions = 0600;
+    }
+    /// Through /proc/PID/fd.
+    FileResult<Shared<OpenFile>> open(OpenFlags flags) override {
+        return open_fifo(Shared<Inode>(this), pipe_, flags);
+    }
+    FileResult<std::string_view> path(std::span<char> buffer) const override {
+        FixedText<32> text;
+        Printer(text).print("pipe:[{}]", number_);
+        if (text.text().size() > buffer.size()) {
+            return file_error(Errno::kOutOfRange);
+        }
+        return std::string_view(buffer.data(), text.text().copy(buffer.data(), buffer.size()));
+    }
+
+  private:
+    std::uint64_t number_;
+    Pipe pipe_;
+};
+
+}  // namespace
+
+Pipe::~Pipe() {
+    delete[] ring_;
+}
+
+FileResult<std::size_t> Pipe::read(Transfer& to, OpenFlags flags) {
+    if (size_ == 0) [[unlikely]] {
+        if (to.remaining() == 0 || writers_ == 0) {
+            return 0;
+        }
+        if (flags.has(OpenFlags::kNonBlocking)) {
+            return file_error(Errno::kAgain);
+        }
+        Waiter place(can_read_);
+        do {
+            if (sleep(Interruptible::kYes) == Wake::kSignal) {
+                return file_error(Errno::kRestart);
+            }
+        } while (size_ == 0 && writers_ != 0);
+    }
+    std::size_t moved = 0;
+    while (size_ != 0) {
+        const auto part = to.put({ring_ + begin_, std::min(size_, ring_size_ - begin_)});
+        if (!part) {
+            if (moved == 0) {
+                return part;
+            }
+            break;
+        }
+        if (*part == 0) {
+            break;
+        }
+        size_ -= *part;
+        begin_ = size_ == 0 ? 0 : (begin_ + *part) & (ring_size_ - 1);
+        moved += *part;
+    }
+    if (moved != 0 && !can_write_.empty()) {
+        can_write_.wake_all();
+    }
+    if (size_ != 0 && !can_read_.empty()) {
+        can_read_.wake_one();  // Another reader may have been woken for these bytes and have slept on.
+    }
+    return moved;
+}
+
+FileResult<std::size_t> Pipe::write(Transfer& from, OpenFlags flags) {
+    const std::size_t wanted = from.remaining();
+    if (readers_ == 0 && wanted != 0) [[unlikely]] {
+        return broken_pipe();
+    }
+    std::size_t moved = 0;
+    while (from.remaining() != 0) {
+        const std::size_t needed = wanted <= kAtomicBytes ? wanted : 1;
+        if (room() >= needed) {
+            const auto part = fill(from);
+            if (part) {
+                moved += *part;
+                continue;
+            }
+            return moved != 0 ? FileResult<std::size_t>(moved) : part;
+        }
+        if (flags.has(OpenFlags::kNonBlocking)) {
+            return moved != 0 ? FileResult<std::size_t>(moved) : file_error(Errno::kAgain);
+        }
+        if (const auto waited = wait_to_write(needed); !waited) {
+            return moved != 0 && waited.error() == Errno::kRestart ? FileResult<std::size_t>(moved)
+                                                                   : file_error(waited.error());
+        }
+    }
+    return moved;
+}
+
+/// Sleeps until `wanted` bytes fit. Errors: kRestart, kBrokenPipe.
+FileResult<void> Pipe::wait_to_write(std::size_t wanted) {
+    Waiter place(can_write_);
+    while (room() < wanted) {
+        if (sleep(Interruptible::kYes) == Wake::kSignal) {
+            return file_error(Errno::kRestart);
+        }
+        if (readers_ == 0) {
+            return broken_pipe();
+        }
+    }
+    return {};
+}
+
+/// Moves what fits into the ring, and wakes a reader. Errors: kFault, kNoMemory, when nothing could be moved.
+FileResult<std::size_t> Pipe::fill(Transfer& from) {
+    const std::size_t count = std::min(from.remaining(), room());
+    if (ring_size_ - size_ < count) [[unlikely]] {
+        if (const auto grown = make_room(count); !grown) {
+            return file_error(grown.error());
+        }
+    }
+    std::size_t moved = 0;
+    while (moved < count && size_ < ring_size_) {
+        const std::size_t end = (begin_ + size_) & (ring_size_ - 1);
+        const std::size_t before_wrap = std::min({count - moved, ring_size_ - size_, ring_size_ - end});
+        const auto part = from.take({ring_ + end, before_wrap});
+        if (!part) {
+            if (moved == 0) {
+                return part;
+            }
+            break;
+        }
+        size_ += *part;
+        moved += *part;
+        if (*part < before_wrap) {
+            break;
+        }
+    }
+    if (!can_read_.empty()) {
+        can_read_.wake_all();
+    }
+    return moved;
+}
+
+/// Doubles the ring until `wanted` more bytes fit. With a ring that has room for a part of them, or for an atomic
+/// write, a lack of memory is no error: the rest waits. Error: kNoMemory.
+FileResult<void> Pipe::make_room(std::size_t wanted) {
+    const std::size_t size = std::max(kSmallestRing, std::bit_ceil(size_ + wanted));
+    if (const auto replaced = replace_ring(size); !replaced) {
+        const bool part_fits = wanted > kAtomicBytes && size_ < ring_size_;
+        return part_fits ? FileResult<void>() : replaced;
+    }
+    return {};
+}
+
+FileResult<void> Pipe::replace_ring(std::size_t size) {
+    auto* const ring = new (std::nothrow) std::byte[size];
+    if (ring == nullptr) {
+        return file_error(Errno::kNoMemory);
+    }
+    const std::size_t before_wrap = std::min(size_, ring_size_ - begin_);
+    std::copy_n(ring_ + begin_, before_wrap, ring);
+    std::copy_n(ring_, size_ - before_wrap, ring + before_wrap);
+    delete[] ring_;
+    ring_ = ring;
+    ring_size_ = size;
+    begin_ = 0;
+    return {};
+}
+
+FileResult<std::size_t> Pipe::set_capacity(std::size_t wanted) {
+    if (wanted > kMostCapacity) {
+        return file_error(wanted > INT32_MAX ? Errno::kInvalid : Errno::kNotPermitted);
+    }
+    const std::size_t capacity = std::max(kAtomicBytes, std::bit_ceil(wanted));
+    if (size_ > capacity) {
+        return file_error(Errno::kBusy);
+    }
+    if (ring_size_ > capacity) {
+        if (const auto replaced = replace_ring(capacity); !replaced) {
+            return file_error(replaced.error());
+        }
+    }
+    capacity_ = capacity;
+    can_write_.wake_all();
+    return capacity;
+}
+
+PollEvents Pipe::poll(PollQueues* queues, OpenFlags flags) {
+    PollEvents events;
+    if (flags.readable()) {
+        if (queues != nullptr) {
+            queues->add(can_read_);
+        }
+        if (size_ != 0) {
+            events.bits |= PollEvents::kIn | PollEvents::kReadNormal;
+        }
+        if (writers_ == 0 && writers_ever_ != 0) {
+            events.bits |= PollEvents::kHangUp;
+        }
+    }
+    if (flags.writable()) {
+        if (queues != nullptr) {
+            queues->add(can_write_);
+        }
+        if (room() >= kAtomicBytes || (size_ == 0 && capacity_ <= kAtomicBytes)) {
+            events.bits |= PollEvents::kOut | PollEvents::kWriteNormal;
+        }
+        if (readers_ == 0) {
+            events.bits |= PollEvents::kError;
+        }
+    }
+    return events;
+}
+
+void Pipe::add_end(OpenFlags flags) {
+    if (flags.readable()) {
+        ++readers_;
+        ++readers_ever_;
+        can_write_.wake_all();
+    }
+    if (flags.writable()) {
+        ++writers_;
+        ++writers_ever_;
+        can_read_.wake_all();
+    }
+}
+
+void Pipe::close_end(OpenFlags flags) {
+    if (flags.readable() && --readers_ == 0) {
+        can_write_.wake_all();
+    }
+    if (flags.writable() && --writers_ == 0) {
+        can_read_.wake_all();
+    }
+    if (readers_ == 0 && writers_ == 0) {
+        delete[] ring_;
+        ring_ = nullptr;
+        ring_size_ = begin_ = size_ = 0;
+        capacity_ = kCapacityAtFirst;
+    }
+}
+
+FileResult<void> Pipe::open_fifo_end(OpenFlags flags) {
+    const bool waits = !flags.has(OpenFlags::kNonBlocking);
+    if (flags.writable() && !flags.readable() && !waits && readers_ == 0) {
+        return file_error(Errno::kNoDevice);
+    }
+    add_end(flags);
+    if (!waits || (flags.readable() && flags.writable())) {
+        return {};
+    }
+    // Readers wait for a writer where they would wait for bytes, writers for a reader where they would for room.
+    const std::uint32_t& others = flags.readable() ? writers_ : readers_;
+    const std::uint32_t& others_ever = flags.readable() ? writers_ever_ : readers_ever_;
+    const std::uint32_t others_before = others_ever;
+    Waiter place(flags.readable() ? can_read_ : can_write_);
+    while (others == 0 && others_ever == others_before) {
+        if (sleep(Interruptible::kYes) == Wake::kSignal) {
+            close_end(flags);
+            return file_error(Errno::kRestart);
+        }
+    }
+    return {};
+}
+
+FileResult<PipeEnds> make_pipe(OpenFlags flags) {
+    auto* const node = new (std::nothrow) PipeInode;
+    if (node == nullptr) {
+        return file_error(Errno::kNoMemory);
+    }
+    const Shared<Inode> keeper(node);
+    const std::uint32_t kept = flags.bits & OpenFlags::kNonBlocking;
+    PipeEnds ends;
+    for (const auto access : {OpenFlags::kReadOnly, OpenFlags::kWriteOnly}) {
+        const OpenFlags end_flags{kept | access};
+        auto* const file = new (std::nothrow) PipeFile(keeper, node->pipe(), end_flags);
+        if (file == nullptr) {
+            return file_error(Errno::kNoMemory);
+        }
+        node->pipe().add_end(end_flags);
+        (end_flags.readable() ? ends.reader : ends.writer) = Shared<OpenFile>(file);
+    }
+    return ends;
+}
+
+FileResult<Shared<OpenFile>> open_fifo(Shared<Inode> inode, Pipe& pipe, OpenFlags flags) {
+    if (const auto opened = pipe.open_fifo_end(flags); !opened) {
+        return file_error(opened.error());
+    }
+    auto* const file = new (std::nothrow) PipeFile(std::move(inode), pipe, flags);
+    if (file == nullptr) {
+        pipe.close_end(flags);
+        return file_error(Errno::kNoMemory);
+    }
+    return Shared<OpenFile>(file);
+}
+
+}  // namespace kernel
