@@ -17,10 +17,11 @@
 
 namespace mm {
 class PageObject;
-}
+}  // namespace mm
 
 namespace kernel {
 
+class FileLocks;
 class Inode;
 class OpenFile;
 
@@ -74,6 +75,15 @@ struct StatusChange {
     const FileTime* modified = nullptr;
 };
 
+/// What statfs tells of a file system.
+struct FileSystemStatus {
+    std::uint32_t type = 0;  ///< Linux's magic number of the kind.
+    std::uint32_t block_bytes = 4096;
+    std::uint64_t blocks = 0, free_blocks = 0;
+    std::uint64_t files = 0, free_files = 0;
+    std::uint32_t flags = 0;  ///< ST_RDONLY and the like.
+};
+
 /// Takes the entries of a directory, one by one.
 class DirectoryReader {
   public:
@@ -98,6 +108,10 @@ class Inode : public SharedObject {
     virtual FileResult<Shared<Inode>> look_up(std::string_view name);
     /// The directory this one is in; itself at a root. Crossing mounts is the path walk's affair.
     virtual Shared<Inode> parent();
+    /// The directory that has this node under name(); null at a root, and where there is none.
+    [[nodiscard]] virtual Inode* directory() const { return nullptr; }
+    /// Its name there (one of them); empty at a root. Error: kNoEntry when the last one was removed.
+    [[nodiscard]] virtual FileResult<std::string_view> name() const { return std::string_view(); }
     /// New entries. Errors: kExists, kNoSpace, kNoMemory, kReadOnlyFileSystem, kNameTooLong.
     virtual FileResult<Shared<Inode>> create(std::string_view name, FileKind kind, std::uint16_t permissions,
                                              std::uint32_t represented_device);
@@ -115,6 +129,8 @@ class Inode : public SharedObject {
     // --- symbolic links; kInvalid elsewhere ---
     /// The target, valid until the node changes or goes (at most 4,095 bytes). May depend on who asks (/proc/self).
     virtual FileResult<std::string_view> target();
+    /// Where it leads without any path (/proc/PID/exe, /proc/PID/fd/N); null for links that are their target.
+    virtual FileResult<Shared<Inode>> destination();
 
     // --- regular files ---
     /// Sets the size; pages beyond it vanish from every mapping. Errors: kInvalid, kIsDirectory, kNoSpace, ...
@@ -124,11 +140,15 @@ class Inode : public SharedObject {
     virtual mm::PageObject* pages();
 
     /// A path that leads here now, for people (/proc/PID/exe, /proc/PID/maps); the part of `buffer` that was used.
-    /// Errors: kOutOfRange (too short), kNoEntry (its last name was removed).
-    virtual FileResult<std::string_view> path(std::span<char> buffer) const = 0;
+    /// Put together from the names and directories up to the root. Errors: kOutOfRange (too short), kNoEntry (its
+    /// last name was removed).
+    virtual FileResult<std::string_view> path(std::span<char> buffer) const;
 
     /// Errors: kReadOnlyFileSystem, kNotPermitted.
     virtual FileResult<void> change_status(const StatusChange& change);
+
+    /// What statfs tells of the file system it is in.
+    virtual void file_system_status(FileSystemStatus& status) const;
 
     /// Two names of one file system: link and rename do not cross.
     [[nodiscard]] std::uint32_t device() const { return device_; }
@@ -136,9 +156,12 @@ class Inode : public SharedObject {
     /// Path walking only: what is mounted on this directory, and (for a mounted root) what it is mounted on.
     Inode* mounted_here = nullptr;
     Inode* mounted_on = nullptr;
+    /// Locks on parts of the file; null while there are none (locks.hpp's alone).
+    FileLocks* locks = nullptr;
 
   protected:
     Inode(FileKind kind, std::uint32_t device) : kind_(kind), device_(device) {}
+    ~Inode() override = default;
 
   private:
     FileKind kind_;

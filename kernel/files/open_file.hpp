@@ -47,7 +47,7 @@ class OpenFile : public SharedObject {
     virtual FileResult<std::int32_t> control(std::uint32_t request, std::uint32_t argument);
     /// fsync: nothing to wait for, in memory. Error: kInvalid for pipes and terminals.
     virtual FileResult<void> sync();
-    /// A descriptor of a process was closed (locks go); the object may live on.
+    /// A descriptor of a process was closed; the object may live on.
     virtual void descriptor_closed() {}
 
     [[nodiscard]] Seekable seekable() const { return seekable_; }
@@ -60,6 +60,8 @@ class OpenFile : public SharedObject {
   protected:
     OpenFile(Shared<Inode> inode, OpenFlags open_flags, Seekable seekable)
         : flags(open_flags), inode_(std::move(inode)), seekable_(seekable) {}
+    /// Locks that were taken through it go.
+    ~OpenFile() override;
 
   private:
     Shared<Inode> inode_;

@@ -45,6 +45,9 @@ class Transfer {
     FileResult<std::size_t> take(std::span<std::byte> bytes);
 
   private:
+    template <typename MoveKernel, typename MoveUser>
+    FileResult<std::size_t> move(std::size_t count, MoveKernel move_kernel, MoveUser move_user);
+
     Transfer(std::span<const UserBuffer> buffers, std::size_t total) : buffers_(buffers), remaining_(total) {}
 
     std::span<const UserBuffer> buffers_;  // Programs' memory; empty for the kernel's own
