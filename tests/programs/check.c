@@ -336,7 +336,7 @@ int main(int count, char** arguments) {
     for (struct check_test* test = first_test; test != NULL; test = test->next) {
         if (list) {
             say("%s", test->name);
-        } else if (wanted(test->name, names)) {
+        } else if (wanted(test->name, names) && (!test->is_part || *names != NULL)) {
             ++ran;
             if (here) {
                 test->run();
@@ -347,6 +347,9 @@ int main(int count, char** arguments) {
     }
     if (list) {
         return 0;
+    }
+    if (here) {
+        return ran != 0 && failures == 0 ? 0 : 1;
     }
     audit_frames();
     if (failures != 0 || ran == skipped) {

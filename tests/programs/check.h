@@ -18,7 +18,7 @@
 //     PROGRAM                run every test
 //     PROGRAM NAME…          run these
 //     PROGRAM --list         name them
-//     PROGRAM --here NAME    run one without a process of its own: for a debugger
+//     PROGRAM --here NAME    run one without a process of its own, silent if it passes: for a debugger, and for parts
 #pragma once
 
 #include <errno.h>
@@ -44,15 +44,19 @@
 struct check_test {
     const char* name;
     void (*run)(void);
+    bool is_part;
     struct check_test* next;
 };
 
-#define TEST(NAME)                                                   \
-    static void NAME(void);                                          \
-    static struct check_test NAME##_entry = {#NAME, NAME, NULL};     \
-    __attribute__((constructor)) static void NAME##_register(void) { \
-        check_register(&NAME##_entry);                               \
-    }                                                                \
+#define TEST(NAME) CHECK_DEFINE(NAME, false)
+/// What another test starts by execve of this very program, with --here and this name; not run by itself.
+#define PART(NAME) CHECK_DEFINE(NAME, true)
+#define CHECK_DEFINE(NAME, IS_PART)                                       \
+    static void NAME(void);                                               \
+    static struct check_test NAME##_entry = {#NAME, NAME, IS_PART, NULL}; \
+    __attribute__((constructor)) static void NAME##_register(void) {      \
+        check_register(&NAME##_entry);                                    \
+    }                                                                     \
     static void NAME(void)
 
 #define CHECK(CONDITION) check_true(__FILE__, __LINE__, #CONDITION, (CONDITION))

@@ -328,17 +328,13 @@ TEST(handlers_are_gone_after_execve_but_ignoring_stays) {
     block(SIGHUP);
     pid_t child = fork_child();
     if (child == 0) {
-        setenv("AFTER_EXECVE", "1", 1);
         execl("/proc/self/exe", "signals", "--here", "after_execve", NULL);
         _exit(99);
     }
     CHECK_EXIT(child, 0);
 }
 
-TEST(after_execve) {
-    if (getenv("AFTER_EXECVE") == NULL) {
-        skip("run by another test");
-    }
+PART(after_execve) {
     struct sigaction now;
     CHECK_CALL(sigaction(SIGUSR1, NULL, &now));
     CHECK(now.sa_handler == SIG_DFL);
