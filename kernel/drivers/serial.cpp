@@ -59,14 +59,22 @@ void Serial::start() {
 }
 
 void Serial::write(std::string_view bytes) {
-    while (present_ && !bytes.empty()) {
-        while ((port::in8(base_ + kLineStatus) & kTransmitFifoEmpty) == 0) {
-            // A UART always becomes free; an emulator's may take as long as nobody reads at its other end.
-        }
-        const std::size_t count = std::min(bytes.size(), kFifoBytes);
-        port::write_bytes(base_ + kData, bytes.data(), count);
-        bytes.remove_prefix(count);
+    while (!bytes.empty()) {
+        // A UART always becomes free; an emulator's may take as long as nobody reads at its other end.
+        bytes.remove_prefix(write_some(bytes));
     }
+}
+
+std::size_t Serial::write_some(std::string_view bytes) {
+    if (!present_) {
+        return bytes.size();
+    }
+    if ((port::in8(base_ + kLineStatus) & kTransmitFifoEmpty) == 0) {
+        return 0;
+    }
+    const std::size_t count = std::min(bytes.size(), kFifoBytes);
+    port::write_bytes(base_ + kData, bytes.data(), count);
+    return count;
 }
 
 void Serial::wait_until_sent() const {

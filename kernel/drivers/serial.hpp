@@ -27,7 +27,9 @@ class Serial final : public Sink {
 
     /// Sends all of `bytes`; waits for as long as the device takes. The last 16 may still be in the device.
     void write(std::string_view bytes) override;
-    /// The same for a terminal, which wants a carriage return before each newline.
+    /// Sends as many of `bytes` as the device takes at once; returns how many: 0 while it is busy.
+    std::size_t write_some(std::string_view bytes);
+    /// The same as write for a terminal, which wants a carriage return before each newline.
     void write_text(std::string_view text);
 
     /// Waits until everything has left the device: what it holds is lost when the machine is switched off.
@@ -35,6 +37,8 @@ class Serial final : public Sink {
 
     /// The next byte received; none when there is none yet.
     std::optional<char> read();
+    /// Whether read would give one. Cheap: the device itself is not asked.
+    [[nodiscard]] bool has_received() const { return !received_.empty(); }
 
     /// For the interrupt handler: moves what has been received into the ring, as far as it fits.
     void receive();

@@ -17,34 +17,17 @@
 #include <span>
 #include <string_view>
 
+#include "kernel/files/terminal_output.hpp"
 #include "kernel/files/terminal_settings.hpp"
 
 namespace kernel {
-
-/// The signals that keys send, by their numbers.
-enum class KeySignal : std::uint8_t { kInterrupt = 2, kQuit = 3, kSuspend = 20 };
-
-/// What a line discipline asks of the terminal that it belongs to.
-class LineDisciplineDevice {
-  public:
-    /// Shows `bytes` as they are.
-    virtual void show(std::string_view bytes) = 0;
-    /// To the foreground processes.
-    virtual void send_key_signal(KeySignal signal) = 0;
-    /// Programs' output waits, or goes on.
-    virtual void stop_output() = 0;
-    virtual void start_output() = 0;
-    [[nodiscard]] virtual bool output_stopped() const = 0;
-
-  protected:
-    ~LineDisciplineDevice() = default;
-};
 
 class LineDiscipline {
   public:
     static constexpr std::uint32_t kRingBytes = 4096;
 
-    explicit constexpr LineDiscipline(LineDisciplineDevice& device) : device_(device) {}
+    explicit constexpr LineDiscipline(LineDisciplineDevice& device)
+        : device_(device), output_(device, settings_) {}
 
     [[nodiscard]] const TerminalSettings& settings() const { return settings_; }
     /// What was received under the old settings stays; unread bytes become a line or stop being lines.
@@ -90,32 +73,26 @@ class LineDiscipline {
     void erase_shown(char byte);
     void reprint(char key);
     void send_signal(KeySignal signal, char key);
-    bool append(char byte);
+    void append(char byte);
 
     void echo(char byte);
-    void echo_as_typed(char byte);
     void begin_echo();
     [[nodiscard]] std::uint32_t column_behind_line() const;
-    void put(char byte);
-    void flush();
 
     [[nodiscard]] char at(std::uint32_t position) const { return ring_[position % kRingBytes]; }
-    [[nodiscard]] bool continues_character(char byte) const;
     [[nodiscard]] bool is_marked(std::uint32_t position) const;
     void set_mark(std::uint32_t position, bool marked);
 
     LineDisciplineDevice& device_;
     TerminalSettings settings_ = kTerminalDefaults;
+    TerminalOutput output_;
     std::array<char, kRingBytes> ring_{};
     std::array<std::uint32_t, kRingBytes / 32> marks_{};  // of bytes that end a line
     std::uint32_t tail_ = 0;                              // the next to be read
     std::uint32_t complete_ = 0;                          // behind the last complete line
     std::uint32_t head_ = 0;                              // behind the last received
     bool literal_next_ = false;
-    std::uint32_t column_ = 0;       // of the cursor
     std::uint32_t line_column_ = 0;  // where the line being typed began
-    std::array<char, 128> batch_{};  // on its way to the device
-    std::size_t batched_ = 0;
 };
 
 }  // namespace kernel

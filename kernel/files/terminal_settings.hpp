@@ -43,6 +43,10 @@ struct TerminalSettings {
     [[nodiscard]] bool is(std::size_t index, char byte) const {
         return byte != '\0' && characters[index] == static_cast<std::uint8_t>(byte);
     }
+    /// Whether `byte` goes on a character that earlier bytes began.
+    [[nodiscard]] bool continues_character(char byte) const {
+        return has_input(kUtf8) && (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+    }
 };
 static_assert(sizeof(TerminalSettings) == 36 && offsetof(TerminalSettings, characters) == 17);
 
@@ -56,6 +60,10 @@ inline constexpr TerminalSettings kTerminalDefaults = {
              TerminalSettings::kEchoKillErases | TerminalSettings::kExtended,
     .characters = {3, 034, 0177, 025, 4, 0, 1, 0, 021, 023, 032, 0, 022, 017, 027, 026, 0},
 };
+
+constexpr bool is_control_character(char byte) {
+    return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F;
+}
 
 /// Columns and lines of the screen: Linux's struct winsize.
 struct TerminalSize {

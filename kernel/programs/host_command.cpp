@@ -1,13 +1,12 @@
 #include "kernel/programs/host_command.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <new>
 
 #include "kernel/arch/i686/machine.hpp"
 #include "kernel/drivers/fw_cfg.hpp"
-#include "kernel/drivers/serial.hpp"
+#include "kernel/files/host_streams.hpp"
 #include "kernel/panic.hpp"
 
 namespace kernel {
@@ -18,64 +17,17 @@ constexpr std::string_view kCommandFile = "opt/org.primitiveos/command";
 /// What a POSIX shell gives for a command that it cannot execute.
 constexpr std::uint8_t kCannotExecute = 126;
 
-enum class Stream : char { kOutput = '1', kError = '2', kExitStatus = 'x' };
-
-/// Collects what is printed into frames. The order in which the streams were written is kept.
-class FrameWriter {
+template <HostStream kStream>
+class StreamSink final : public Sink {
   public:
-    void write(Stream stream, std::string_view bytes) {
-        if (stream != stream_) {
-            flush();
-            stream_ = stream;
-        }
-        while (!bytes.empty()) {
-            const std::size_t count = std::min(bytes.size(), frame_.size() - used_);
-            bytes.copy(frame_.data() + used_, count);
-            used_ += count;
-            bytes.remove_prefix(count);
-            if (used_ == frame_.size()) {
-                flush();
-            }
-        }
-    }
-
-    /// Sends what has been collected.
-    void flush() {
-        if (used_ == kHeaderBytes) {
-            return;
-        }
-        const std::size_t length = used_ - kHeaderBytes;
-        frame_[0] = static_cast<char>(stream_);
-        frame_[1] = static_cast<char>(length & 0xFF);
-        frame_[2] = static_cast<char>(length >> 8);
-        com2().write({frame_.data(), used_});
-        used_ = kHeaderBytes;
-    }
-
-  private:
-    static constexpr std::size_t kHeaderBytes = 3;
-    static constexpr std::size_t kPayloadBytes = 4096;
-
-    std::array<char, kHeaderBytes + kPayloadBytes> frame_{};
-    std::size_t used_ = kHeaderBytes;
-    Stream stream_ = Stream::kOutput;
+    void write(std::string_view bytes) override { collect_host_output(kStream, bytes); }
 };
 
-constinit FrameWriter frames;
-
-template <Stream kStream>
-class FrameSink final : public Sink {
-  public:
-    void write(std::string_view bytes) override { frames.write(kStream, bytes); }
-};
-
-constinit FrameSink<Stream::kOutput> output;
-constinit FrameSink<Stream::kError> error;
+constinit StreamSink<HostStream::kOutput> output;
+constinit StreamSink<HostStream::kError> error;
 
 [[noreturn]] void finish(std::uint8_t status) {
-    const char byte = static_cast<char>(status);
-    frames.write(Stream::kExitStatus, {&byte, 1});
-    frames.flush();
+    send_exit_status(status);
     power_off();
 }
 
@@ -99,10 +51,9 @@ bool host_command_requested() {
     return fw_cfg::open(kCommandFile).has_value();
 }
 
-void run_host_command(Shell& shell) {
-    set_last_words([] { frames.flush(); });
+std::span<std::string_view> host_command_words() {
+    set_last_words(flush_host_output);
     const std::uint32_t size_bytes = fw_cfg::open(kCommandFile).value_or(fw_cfg::File{}).size_bytes;
-    // Never given back: the machine ends with the command.
     char* const bytes = new (std::nothrow) char[std::max(size_bytes, std::uint32_t{1})];
     if (bytes == nullptr) {
         finish_without_memory(size_bytes);
@@ -119,7 +70,18 @@ void run_host_command(Shell& shell) {
         finish_without_memory(size_bytes);
     }
     split(text, {words, word_count});
-    finish(shell.run({words, word_count}, {output, error}).status);
+    return {words, word_count};
+}
+
+void run_host_command(Shell& shell) {
+    finish(shell.run(host_command_words(), {output, error}).status);
+}
+
+void end_with_status(std::uint8_t status) {
+    if (host_command_requested()) {
+        finish(status);
+    }
+    power_off();
 }
 
 }  // namespace kernel
