@@ -5,6 +5,7 @@ in its own way, and the kernel undoes that (kernel/boot/loader_text.hpp).
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -32,9 +33,10 @@ def grub_configuration(append, modules):
 def make(original, append, modules):
     """Returns a descriptor of a new ISO in memory: `original` with the words and modules. Raises IsoError."""
     result = os.memfd_create("iso")
-    with tempfile.NamedTemporaryFile(prefix="grub.cfg.") as configuration:
-        configuration.write(grub_configuration(append, modules))
-        configuration.flush()
+    with tempfile.TemporaryDirectory(prefix="iso.") as scratch:
+        configuration = os.path.join(scratch, "grub.cfg")
+        with open(configuration, "wb") as file:
+            file.write(grub_configuration(append, modules))
         command = [
             "xorriso",
             "-abort_on", "FAILURE",
@@ -43,10 +45,14 @@ def make(original, append, modules):
             "-outdev", f"stdio:/dev/fd/{result}",
             "-boot_image", "any", "replay",
             "-follow", "param",
-            "-map", configuration.name, "/boot/grub/grub.cfg",
+            "-map", configuration, "/boot/grub/grub.cfg",
         ]  # fmt: skip
         for number, module in enumerate(modules):
-            command += ["-map", os.path.abspath(module.path), f"/modules/{number}"]
+            path = os.path.abspath(module.path)
+            if not os.path.exists(os.path.realpath(path)):
+                # xorriso wants the name behind a link, and a file in memory has none.
+                path = shutil.copyfile(path, os.path.join(scratch, str(number)))
+            command += ["-map", path, f"/modules/{number}"]
         done = subprocess.run(
             command, pass_fds=[result], stdin=subprocess.DEVNULL, capture_output=True, check=False
         )

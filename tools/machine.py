@@ -40,6 +40,7 @@ class Machine:
     def __init__(self, memory_bytes):
         self.arguments = [*MACHINE, "-m", f"{memory_bytes >> 10}k"]
         self.descriptors = []
+        self.standard_streams = (subprocess.DEVNULL, subprocess.DEVNULL)
         self.events = None
         self.process = None
 
@@ -71,6 +72,16 @@ class Machine:
             "-serial", f"chardev:{name}",
         ]  # fmt: skip
         return ours
+
+    def open_two_way_port(self, name):
+        """Adds the next serial port, on QEMU's standard input and output; returns the descriptors from which this
+        process reads it, and on which it writes to it. They are pipes for the reason above.
+        """
+        output, their_output = os.pipe()
+        their_input, input_ = os.pipe()
+        self.standard_streams = (their_input, their_output)
+        self.arguments += ["-chardev", f"stdio,id={name},signal=off", "-serial", f"chardev:{name}"]
+        return output, input_
 
     def boot_kernel(self, kernel, words, modules):
         """Boots through QEMU's Multiboot loader. It writes the file's name before the words: the kernel removes it."""
@@ -124,8 +135,11 @@ class Machine:
             event["data"]["reason"].endswith("-reset") for event in events if event.get("event") == "SHUTDOWN"
         )
 
-    def start(self, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None, own_session=True):
-        """Starts QEMU. In a session of its own a Ctrl-C here does not reach it."""
+    def start(self, streams=None, stderr=None, own_session=True):
+        """Starts QEMU, with `streams` as its standard input and output unless open_two_way_port has set them. In a
+        session of its own a Ctrl-C here does not reach it.
+        """
+        stdin, stdout = streams or self.standard_streams
         # The kernel of the host ends QEMU when this process dies, however it dies.
         leash = ["setpriv", "--pdeathsig", "KILL", "--"] if os.path.exists("/usr/bin/setpriv") else []
         self.process = subprocess.Popen(
@@ -136,7 +150,7 @@ class Machine:
             stderr=stderr,
             start_new_session=own_session,
         )
-        for descriptor in self.descriptors:
+        for descriptor in (*self.descriptors, *(end for end in self.standard_streams if end >= 0)):
             os.close(descriptor)
         self.descriptors = []
 

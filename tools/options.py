@@ -7,6 +7,8 @@ import os
 import re
 import shlex
 
+import guest_files
+
 DEFAULT_MEMORY = "128M"
 LEAST_MEMORY = 2 << 20  # The kernel alone fills a megabyte above the first one.
 MOST_MEMORY = 63 << 30  # 36 address bits, less what the PC keeps below 4 GiB for its devices.
@@ -25,6 +27,11 @@ class Module:
         self.words = words
 
 
+# The words that --root knows beside a file's name.
+NO_ROOT = "none"
+BUSYBOX_ROOT = "busybox"
+DEFAULT_ROOT = NO_ROOT
+
 MOST_APPEND = 4000  # The kernel keeps 4,096 bytes, the image's path among them that QEMU writes in front.
 LEAST_ISO_MEMORY = 16 << 20  # With less, GRUB 2.06 runs out of memory, and waits for a key.
 
@@ -35,6 +42,8 @@ class Options:
     def __init__(self):
         self.memory_bytes = parse_memory(DEFAULT_MEMORY)
         self.append = ""
+        self.root = DEFAULT_ROOT
+        self.files = []
         self.modules = []
         self.iso = False
         self.display = False
@@ -43,6 +52,10 @@ class Options:
         self.timeout = None
         self.verbose = False
         self.command = None
+
+    def wants_own_disc(self):
+        """Whether the ISO as it was built would boot something else than what these options say."""
+        return bool(self.append or self.modules or self.files or self.root != DEFAULT_ROOT)
 
 
 def parse_memory(text):
@@ -70,6 +83,26 @@ def parse_module(text):
     path = text.split(",", 1)[0]
     problem = "is not a file" if os.path.exists(path) else "no such file"
     raise UsageError(f"--module: {path!r}: {problem}")
+
+
+def parse_root(text):
+    """A file's name, or one of the words."""
+    if text in (NO_ROOT, BUSYBOX_ROOT):
+        return text
+    if not os.path.isfile(text):
+        problem = "is not a file" if os.path.exists(text) else "no such file"
+        raise UsageError(f"--root: {text!r}: {problem}; {NO_ROOT} and {BUSYBOX_ROOT} need none")
+    if not os.access(text, os.R_OK):
+        raise UsageError(f"--root: {text!r}: permission denied")
+    return text
+
+
+def parse_file(text):
+    """PATH[:GUEST]."""
+    try:
+        return guest_files.parse(text)
+    except guest_files.GuestFileError as error:
+        raise UsageError(f"--file: {error}") from None
 
 
 def parse_timeout(text):
@@ -118,6 +151,10 @@ def parse(arguments):
             options.append = value_of(name, inline)
         elif name == "--module":
             options.modules.append(parse_module(value_of(name, inline)))
+        elif name == "--root":
+            options.root = parse_root(value_of(name, inline))
+        elif name == "--file":
+            options.files.append(parse_file(value_of(name, inline)))
         elif name == "--qemu":
             options.qemu += parse_qemu(value_of(name, inline))
         elif name == "--timeout":
@@ -129,6 +166,8 @@ def parse(arguments):
 
     if len(os.fsencode(options.append)) > MOST_APPEND:
         raise UsageError(f"--append: {len(os.fsencode(options.append))} bytes; the kernel takes {MOST_APPEND}")
+    if options.files and options.root == NO_ROOT:
+        raise UsageError("--file adds to an initial root, and this machine has none")
     if options.iso and options.memory_bytes < LEAST_ISO_MEMORY:
         raise UsageError("--iso: GRUB wants a machine of 16M at least; leave out --iso for a smaller one")
     if options.display and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

@@ -5,53 +5,41 @@ environment it takes the images from there and builds nothing.
 """
 
 import os
-import select
 import signal
 import subprocess
 import sys
 import threading
 
+import initial_root
 import iso
 import options as command_line
 import streams
+from command_run import CommandRun
 from machine import BOOT_REFUSED, PANICKED, QEMU_FAILED, Machine
+from outcome import (
+    LOG_LINES_SHOWN,
+    STATUS_NO_IMAGE,
+    STATUS_PANIC,
+    STATUS_REFUSED,
+    STATUS_SIGNAL,
+    STATUS_TIMEOUT,
+    Stopped,
+    TimeLimit,
+    say,
+    write_all,
+)
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-STATUS_NO_IMAGE = 1
-STATUS_REFUSED = 2
-STATUS_PANIC = 70
-STATUS_TIMEOUT = 124
-STATUS_SIGNAL = 128
-
-LOG_LINES_SHOWN = 20
-POWER_OFF_SECONDS = 10  # After a command's status has come; the machine needs milliseconds.
 END_OF_INPUT = b"\x04"
 READ_BYTES = 1 << 16
 
 
-class TimeLimit(Exception):
-    """--timeout has passed."""
-
-
-class Stopped(Exception):
-    """A signal ends the run."""
-
-    def __init__(self, number):
-        super().__init__(number)
-        self.number = number
-
-
-def say(text):
-    """One line of our own, on standard error."""
-    write_all(2, f"run: {text}\n".encode(errors="surrogateescape"))
-
-
-def write_all(descriptor, data):
-    """Writes all of `data`, unbuffered."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def images_for(options):
+    """What these options boot from, and the disc. A machine without an initial root needs none: nothing is fetched."""
+    if options.root == command_line.BUSYBOX_ROOT:
+        return ["primitive.elf", "primitive.iso", "root.cpio"]
+    return ["primitive.elf", "primitive.iso"] if options.iso else ["primitive.elf"]
 
 
 def build_images(options):
@@ -60,10 +48,10 @@ def build_images(options):
     if not folder:
         folder = os.path.join(ROOT, "build")
         verbose = ["--verbose"] if options.verbose else []
-        builder = [os.path.join(ROOT, "tools", "build"), *verbose, "primitive.elf", "primitive.iso"]
+        builder = [os.path.join(ROOT, "tools", "build"), *verbose, *images_for(options)]
         if subprocess.run(builder, check=False).returncode != 0:
             sys.exit(STATUS_NO_IMAGE)
-    for image in ("primitive.elf", "primitive.iso"):
+    for image in images_for(options):
         if not os.path.isfile(os.path.join(folder, image)):
             say(f"no {image} in {folder}")
             sys.exit(STATUS_NO_IMAGE)
@@ -73,115 +61,23 @@ def build_images(options):
 def prepare_machine(options, folder):
     """The machine that `options` describe, all but its serial ports."""
     machine = Machine(options.memory_bytes)
+    root = initial_root.prepare(options, folder)
+    modules = [root, *options.modules] if root else options.modules
     if not options.iso:
-        machine.boot_kernel(os.path.join(folder, "primitive.elf"), options.append, options.modules)
-    elif options.append or options.modules:
-        disc = iso.make(os.path.join(folder, "primitive.iso"), options.append, options.modules)
+        machine.boot_kernel(os.path.join(folder, "primitive.elf"), options.append, modules)
+    elif options.wants_own_disc():
+        disc = iso.make(os.path.join(folder, "primitive.iso"), options.append, modules)
         machine.boot_iso(machine.give_descriptor(disc))
     else:
         machine.boot_iso(machine.open_file(os.path.join(folder, "primitive.iso")))
+    if not root and options.root != command_line.NO_ROOT and (options.verbose or options.command is None):
+        say("the initial root does not fit into so little memory; there is the built-in console")
     if not options.display:
         machine.arguments += ["-display", "none"]
     if options.gdb:
         machine.arguments += ["-S", "-gdb", f"tcp:127.0.0.1:{os.environ.get('PRIMITIVE_GDB_PORT', '1234')}"]
         say("waiting for gdb: gdb -x tools/primitive.gdb")
     return machine
-
-
-def end_without_status(qemu_status, log, verbose):
-    """The status of ./run when the machine ended without a command's; says why on standard error."""
-    report = log.panic_report() if qemu_status == PANICKED else None
-    if not verbose:
-        write_all(2, report or log.tail(LOG_LINES_SHOWN))
-    if qemu_status == PANICKED:
-        return STATUS_PANIC
-    if qemu_status == BOOT_REFUSED:
-        say("the kernel refuses to boot like this")
-        return STATUS_REFUSED
-    say(f"the machine stopped without a status (QEMU: {qemu_status})")
-    return STATUS_PANIC
-
-
-class CommandRun:
-    """A machine that runs one command: its streams, its log and its status as they come."""
-
-    def __init__(self, machine, options):
-        self.machine = machine
-        self.options = options
-        self.log = streams.Log()
-        self.decoder = streams.FrameDecoder()
-        self.complaints = b""  # what QEMU itself has to say
-        self.status = None
-
-    def run(self):
-        """Returns the status of ./run."""
-        machine = self.machine
-        machine.give_command(self.options.command)
-        takers = {
-            machine.open_serial_port("log"): self.take_log,
-            machine.open_serial_port("streams"): self.take_frames,
-        }
-        machine.arguments += self.options.qemu
-        complaints, qemu_stderr = os.pipe()
-        takers[complaints] = self.take_complaints
-        try:
-            machine.start(stderr=qemu_stderr)
-            os.close(qemu_stderr)
-            self.take_everything(takers)
-            qemu_status = machine.process.wait()
-        except TimeLimit:
-            machine.stop()
-            if not self.options.verbose:
-                write_all(2, self.log.tail(LOG_LINES_SHOWN))
-            raise
-        except streams.FrameError as error:
-            say(f"COM2: {error}")
-            return STATUS_PANIC
-        finally:
-            machine.stop()
-        if self.status is not None and qemu_status != PANICKED:
-            return self.status
-        if qemu_status == QEMU_FAILED:
-            if not self.options.verbose:
-                write_all(2, self.complaints)
-            return STATUS_REFUSED
-        return end_without_status(qemu_status, self.log, self.options.verbose)
-
-    def take_everything(self, takers):
-        """Reads until QEMU has closed all."""
-        poll = select.poll()
-        for descriptor in takers:
-            poll.register(descriptor, select.POLLIN)
-        still_open = len(takers)
-        while still_open:
-            events = poll.poll(None if self.status is None else POWER_OFF_SECONDS * 1000)
-            if not events:
-                say("the machine does not switch off; stopped")
-                self.machine.stop()
-            for descriptor, _ in events:
-                data = os.read(descriptor, READ_BYTES)
-                if data:
-                    takers[descriptor](data)
-                else:
-                    poll.unregister(descriptor)
-                    still_open -= 1
-
-    def take_log(self, data):
-        text = self.log.feed(data)
-        if self.options.verbose:
-            write_all(2, text)
-
-    def take_frames(self, data):
-        for stream, payload in self.decoder.feed(data):
-            if stream == streams.EXIT:
-                self.status = payload[0]
-            else:
-                write_all(1 if stream == streams.STDOUT else 2, payload)
-
-    def take_complaints(self, data):
-        self.complaints += data
-        if self.options.verbose:
-            write_all(2, data)
 
 
 def run_on_terminal(machine, options):
@@ -193,7 +89,7 @@ def run_on_terminal(machine, options):
     write_all(1, b"PrimitiveOS in QEMU. To leave: poweroff, or Ctrl-A X.\n")
     before = termios.tcgetattr(0)
     try:
-        machine.start(stdin=None, stdout=None, own_session=False)
+        machine.start(streams=(None, None), own_session=False)
         return machine.process.wait()
     finally:
         machine.stop()
@@ -205,7 +101,7 @@ def run_on_pipes(machine, options):
     machine.use_standard_streams()
     machine.arguments += options.qemu
     write_all(1, b"PrimitiveOS in QEMU. To leave: poweroff, or the end of the input.\n")
-    machine.start(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    machine.start(streams=(subprocess.PIPE, subprocess.PIPE))
 
     def pass_input_on():
         last = b"\n"
@@ -288,6 +184,9 @@ def boot(options, folder):
         if options.command is not None:
             return CommandRun(machine, options).run()
         return run_prompt(machine, options)
+    except command_line.UsageError as error:
+        say(error)
+        return STATUS_REFUSED
     except iso.IsoError as error:
         say(f"cannot write the ISO: {error}")
         return STATUS_NO_IMAGE
