@@ -149,7 +149,7 @@ class HostOutput {
 };
 
 // Built at first use, for they are never to be destroyed.
-constinit StaticStorage<HostOutput> output_storage;
+StaticStorage<HostOutput> output_storage;
 HostOutput& host_output() {
     return output_storage.get() != nullptr ? *output_storage.get() : output_storage.construct();
 }
@@ -261,7 +261,7 @@ class HostInput {
     WaitQueue readers_;
 };
 
-constinit StaticStorage<HostInput> input_storage;
+StaticStorage<HostInput> input_storage;
 HostInput& host_input() {
     return input_storage.get() != nullptr ? *input_storage.get() : input_storage.construct();
 }
