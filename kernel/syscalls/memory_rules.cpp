@@ -1,5 +1,7 @@
 #include "kernel/syscalls/memory_rules.hpp"
 
+#include <algorithm>
+
 namespace kernel::memory_rules {
 
 namespace {
