@@ -1,6 +1,7 @@
 #include "kernel/backtrace.hpp"
 
 #include "kernel/boot/image.hpp"
+#include "kernel/memory/kernel_stacks.hpp"
 #include "kernel/symbols.hpp"
 
 namespace kernel {
@@ -19,7 +20,8 @@ bool is_readable_frame(std::uintptr_t address) {
         return false;
     }
     const mm::VirtRange frame = {mm::VirtAddr(address), mm::VirtAddr(address + sizeof(Frame))};
-    return image::boot_stack().contains(frame) || image::double_fault_stack().contains(frame);
+    return image::boot_stack().contains(frame) || image::double_fault_stack().contains(frame) ||
+           is_on_kernel_stack(frame);
 }
 
 /// A return address stands behind its call: the call itself is what belongs to the function, even where a

@@ -12,6 +12,10 @@
 
 namespace kernel {
 
+namespace detail {
+extern volatile bool attention;
+}
+
 /// Makes a prepared thread runnable for the first time.
 void start_thread(Thread& thread);
 /// Gives the CPU to whoever is next; the thread stays runnable.
@@ -31,6 +35,24 @@ void set_nice(Thread& thread, std::int8_t nice);
 /// On the way back to ring 3, and in the idle loop: what interrupt handlers left to do (terminal input, timers that
 /// expired), then a switch if one is due. Called with interrupts off or on; leaves them as they were.
 void run_deferred_work();
+
+/// From interrupt handlers: somebody is to look at what they left before a program goes on.
+inline void request_attention() {
+    detail::attention = true;
+}
+/// Whether the current thread has something to do before it goes on in ring 3. Interrupts are off.
+inline bool needs_attention() {
+    return detail::attention || current_thread().signals.attention;
+}
+/// Does it: deferred work, a switch if one is due, signals. Interrupts are off before and after, on meanwhile.
+void prepare_ring_3();
+/// For the place where a thread goes on after a switch, and a new one begins: what the one before it left to do.
+void finish_switch();
+
+/// Makes a sleeping thread runnable: for WaitQueue and sleep, which note why.
+void end_sleep_of(Thread& thread);
+/// Gives the CPU away until end_sleep_of, or until the deadline in its Schedule has passed.
+void give_cpu_away();
 
 /// Adds work that run_deferred_work runs each time `pending` answers true; static storage. A handful exist.
 struct DeferredWork {

@@ -27,8 +27,9 @@ struct Schedule {
     Thread* previous = nullptr;
     Moment deadline = kNever;
     std::int32_t ticks_left = 0;
-    std::int8_t nice = 0;  // -20 (favoured) .. 19
-    bool woken = false;    // since it last began to sleep
+    std::int8_t nice = 0;   // -20 (favoured) .. 19
+    std::uint8_t half = 0;  // of the run queue
+    bool woken = false;     // since it last began to sleep
     bool timed_out = false;
     Interruptible interruptible = Interruptible::kNo;
     std::uint64_t user_microseconds = 0;
@@ -76,9 +77,17 @@ class Thread {
     Process& process_;
 };
 
+namespace detail {
+extern Thread* running_thread;  // scheduler.cpp's
+}
+
 /// The thread that runs. There is always one: before the first program, the kernel's own.
-Thread& current_thread();
+inline Thread& current_thread() {
+    return *detail::running_thread;
+}
 /// Its process. Only where a program called: the kernel's own thread belongs to the idle process, number 0.
-Process& current_process();
+inline Process& current_process() {
+    return current_thread().process();
+}
 
 }  // namespace kernel

@@ -11,9 +11,16 @@
 #include <cstdint>
 
 #include "kernel/arch/i686/interrupts.hpp"
+#include "kernel/arch/i686/segments.hpp"
 #include "mm/core/address.hpp"
 
 namespace kernel {
+
+/// Switches x87, MMX and SSE on for programs. Once while booting.
+void start_vector_registers();
+/// Whether programs can run here: their vector registers are saved by FXSAVE, which CPUs older than the Pentium II
+/// do not have.
+bool can_run_programs();
 
 /// x87, MMX and SSE registers as FXSAVE stores them; zeroed and set as the ABI has it at a program's start.
 struct alignas(16) VectorState {
@@ -26,11 +33,11 @@ struct alignas(16) VectorState {
     /// Loads the registers. Bits of MXCSR that the CPU does not know are cleared first: a program may have forged
     /// the bytes.
     void load();
+    /// Loads what save() or reset() wrote and nobody else has touched since: faster.
+    void load_trusted() const;
 };
 
-/// The thread-local segments set_thread_area gives out: GDT slots kFirstTlsSlot and the two behind it.
-inline constexpr std::uint32_t kFirstTlsSlot = 6;
-inline constexpr std::uint32_t kTlsSlots = 3;
+/// The thread-local segments that set_thread_area gives out, as the GDT has them; 0 where there is none.
 struct TlsSegments {
     std::array<std::uint64_t, kTlsSlots> descriptors{};
 };
@@ -42,9 +49,14 @@ struct UserDescriptor {
     std::uint32_t limit;
     std::uint32_t flags;
 };
-/// The GDT's form of what a program asks for; always ring 3, data or code, never a system descriptor. 0 for an empty
-/// one.
+/// Whether `wanted` asks for no segment: Linux knows two ways to say so.
+bool is_empty(const UserDescriptor& wanted);
+/// Whether a program may have it: a 32-bit data segment that is present, as on Linux; or an empty one.
+bool is_allowed(const UserDescriptor& wanted);
+/// The GDT's form of what a program asks for, which is allowed: always ring 3, never a system descriptor. 0 for an
+/// empty one.
 std::uint64_t tls_descriptor(const UserDescriptor& wanted);
+/// And back, as get_thread_area tells it.
 UserDescriptor user_descriptor(std::uint64_t descriptor, std::uint32_t slot);
 
 /// Where a thread stopped: its stack pointer, everything else is on the stack.
@@ -62,6 +74,8 @@ extern "C" void switch_context(Context& from, const Context& to);
 /// What the CPU must know of the thread that runs next: the kernel stack for the next entry, its TLS segments, its
 /// page directory (skipped when it is loaded already).
 void load_thread_state(mm::VirtAddr kernel_stack_end, const TlsSegments& tls, mm::PhysAddr page_directory);
+/// Only the page directory, when it is not loaded already.
+void load_page_directory(mm::PhysAddr page_directory);
 /// Only the TLS segments of the running thread, after set_thread_area.
 void load_tls(const TlsSegments& tls);
 

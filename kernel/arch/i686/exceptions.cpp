@@ -4,14 +4,27 @@
 
 #include "kernel/arch/i686/cpu.hpp"
 #include "kernel/arch/i686/probe.hpp"
+#include "kernel/arch/i686/program_exceptions.hpp"
 #include "kernel/arch/i686/segments.hpp"
+#include "kernel/arch/i686/user_memory.hpp"
 #include "kernel/boot/image.hpp"
 #include "kernel/fixed_text.hpp"
+#include "kernel/memory/kernel_stacks.hpp"
+#include "kernel/memory/program_memory.hpp"
 #include "kernel/panic.hpp"
+#include "kernel/programs/scheduler.hpp"
+
+extern "C" {
+// In interrupt_entry.S: where a segment register is loaded on the way back to a program.
+extern const char leave_kernel_gs[], leave_kernel_fs[], leave_kernel_es[], leave_kernel_ds[];
+extern const char leave_kernel_iret[], leave_kernel_failed[];
+}
 
 namespace kernel {
 namespace {
 
+constexpr std::uint32_t kNonMaskable = 2;
+constexpr std::uint32_t kMachineCheck = 18;
 constexpr std::uint32_t kPageFault = 14;
 constexpr std::uint32_t kFirstWithSelector = 10;  // 10..13: the error code names a segment
 constexpr std::uint32_t kLastWithSelector = 13;
@@ -123,6 +136,26 @@ Registers registers_of(const TaskState& task) {
             .cr3 = cpu::read_cr3()};
 }
 
+/// What lay on top of the stack when the exception in `frame`, which came from ring 0, was raised.
+std::uint32_t& top_of_stack(TrapFrame& frame) {
+    return frame.user_esp;
+}
+
+/// An exception while leave_kernel loads a program's segment registers: puts `frame` right, or tells that it was none.
+bool repair_return_to_program(TrapFrame& frame) {
+    for (const char* const pop : {leave_kernel_gs, leave_kernel_fs, leave_kernel_es, leave_kernel_ds}) {
+        if (frame.eip == reinterpret_cast<std::uintptr_t>(pop)) {
+            top_of_stack(frame) = 0;
+            return true;
+        }
+    }
+    if (frame.eip == reinterpret_cast<std::uintptr_t>(leave_kernel_iret)) {
+        frame.eip = reinterpret_cast<std::uintptr_t>(leave_kernel_failed);
+        return true;
+    }
+    return false;
+}
+
 [[noreturn]] void report_exception(const TrapFrame& frame, std::uint32_t cr2) {
     Headline headline;
     Printer out(headline);
@@ -142,20 +175,45 @@ Registers registers_of(const TaskState& task) {
 }  // namespace
 
 void handle_exception(TrapFrame& frame) {
-    const std::uint32_t cr2 = cpu::read_cr2();  // before anything here can fault
-    if (frame.vector == kPageFault) {
-        if (const std::uintptr_t resume = probe_resume_address(frame.eip); resume != 0) {
-            frame.eip = resume;
-            return;
-        }
+    const bool is_the_machines = frame.vector == kNonMaskable || frame.vector == kMachineCheck;
+    if (is_from_ring_3(frame) && !is_the_machines) {
+        cpu::enable_interrupts();
+        raise_exception_signal(frame);
+        cpu::disable_interrupts();
+        return;
     }
-    report_exception(frame, cr2);
+    if (!repair_return_to_program(frame)) {
+        report_exception(frame, cpu::read_cr2());
+    }
+}
+
+extern "C" void handle_page_fault(TrapFrame* frame) {
+    const std::uint32_t address = cpu::read_cr2();  // before anything here can fault
+    if (is_from_ring_3(*frame)) [[likely]] {
+        cpu::enable_interrupts();
+        handle_program_page_fault(*frame, address);
+        cpu::disable_interrupts();
+        if (needs_attention()) [[unlikely]] {
+            prepare_ring_3();
+        }
+        return;
+    }
+    cpu::end_sleep();
+    if (is_user_copy(frame->eip) && address < ProgramMemory::kEnd &&
+        handle_program_fault(address, frame->error_code) == mm::FaultOutcome::kResolved) {
+        return;
+    }
+    const std::uintptr_t resume = user_copy_resume_address(frame->eip);
+    if (resume == 0) {
+        report_exception(*frame, address);
+    }
+    frame->eip = resume;
 }
 
 void report_double_fault() {
     const Registers registers = registers_of(interrupted_task());
     const mm::VirtAddr fault(std::uintptr_t{registers.cr2});
-    const bool overflow = image::boot_stack_guard().contains(fault);
+    const bool overflow = image::boot_stack_guard().contains(fault) || is_kernel_stack_guard(fault);
     stop_with_report({.headline = overflow ? "double fault: the kernel stack overflowed into its guard page"
                                            : "double fault: an exception while another was being delivered",
                       .registers = &registers,

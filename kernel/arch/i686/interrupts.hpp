@@ -1,7 +1,8 @@
 // Interrupts: the IDT, and who handles which line of the interrupt controllers.
 //
-// Vectors 0..31 are the CPU's exceptions, 32..47 the sixteen interrupt lines; the rest stay empty. Every gate
-// turns interrupts off; handlers run with them off and must not wait. Exception 8 is a task gate
+// Vectors 0..31 are the CPU's exceptions, 32..47 the sixteen interrupt lines, 0x80 the system call; the rest stay
+// empty. Every gate turns interrupts off; handlers run with them off and must not wait. System calls and what is done
+// about programs' exceptions run with interrupts on. Exception 8 is a task gate
 // (segments.hpp). Cost: about 60 instructions around a handler. [intel/vol3] 6.10-6.14
 #pragma once
 
@@ -21,6 +22,15 @@ struct TrapFrame {
 };
 static_assert(sizeof(TrapFrame) == 19 * 4);
 
+/// TrapFrame::vector of a system call. A call that gives the program other registers than it came with (sigreturn,
+/// execve) writes another one there, so that nobody takes them for a call's.
+inline constexpr std::uint32_t kSystemCallVector = 0x80;
+
+/// Whether a program was interrupted, and not the kernel.
+inline bool is_from_ring_3(const TrapFrame& frame) {
+    return (frame.cs & 3U) != 0;
+}
+
 /// Lines of the two interrupt controllers, where PCs wire them.
 enum class IrqLine : std::uint8_t { kTimer = 0, kKeyboard = 1, kCascade = 2, kCom2 = 3, kCom1 = 4 };
 
@@ -29,6 +39,9 @@ using IrqHandler = void (*)();
 
 /// Loads the IDT and moves the controllers' lines to vectors 32..47, all masked. Interrupts stay off.
 void start_interrupts();
+
+/// For the handler of an interrupt: whether it interrupted a program.
+bool interrupted_a_program();
 
 /// From now on `line` calls `handler`. `name` (static storage) is what /proc/interrupts calls it.
 void enable_irq(IrqLine line, const char* name, IrqHandler handler);

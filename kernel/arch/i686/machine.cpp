@@ -1,5 +1,6 @@
 #include "kernel/arch/i686/machine.hpp"
 
+#include "kernel/arch/i686/context.hpp"
 #include "kernel/arch/i686/cpu.hpp"
 #include "kernel/arch/i686/interrupts.hpp"
 #include "kernel/arch/i686/port.hpp"
@@ -11,6 +12,7 @@
 #include "kernel/drivers/serial.hpp"
 #include "kernel/drivers/vga_text.hpp"
 #include "kernel/log.hpp"
+#include "kernel/programs/scheduler.hpp"
 
 namespace kernel {
 namespace {
@@ -40,8 +42,15 @@ INIT_CODE void start_early_console() {
 INIT_CODE void start_machine() {
     start_segments();
     start_interrupts();
+    start_vector_registers();
+    if (!can_run_programs()) {
+        log().warning("This CPU has no FXSAVE: programs cannot run here.");
+    }
     keyboard().start();
-    enable_irq(IrqLine::kTimer, "timer", [] { clock().tick(); });
+    enable_irq(IrqLine::kTimer, "timer", [] {
+        clock().tick();
+        scheduler_tick(interrupted_a_program());
+    });
     enable_irq(IrqLine::kKeyboard, "i8042", [] { keyboard().receive(); });
     enable_irq(IrqLine::kCom2, "ttyS1", [] { com2().receive(); });
     enable_irq(IrqLine::kCom1, "ttyS0", [] { com1().receive(); });

@@ -29,13 +29,10 @@ constexpr std::uint64_t descriptor(std::uint32_t base, std::uint32_t limit, std:
            (std::uint64_t{base & 0xFF'FFFF} << 16) | (limit & 0xFFFF);
 }
 
-constinit std::array<std::uint64_t, 7> gdt = {0,
-                                              descriptor(0, kWholeSpace, kKernelCodeAccess, kFlat32Bit),
-                                              descriptor(0, kWholeSpace, kKernelDataAccess, kFlat32Bit),
-                                              descriptor(0, kWholeSpace, kUserCodeAccess, kFlat32Bit),
-                                              descriptor(0, kWholeSpace, kUserDataAccess, kFlat32Bit),
-                                              0,
-                                              0};
+constinit std::array<std::uint64_t, 10> gdt = {0, descriptor(0, kWholeSpace, kKernelCodeAccess, kFlat32Bit),
+                                               descriptor(0, kWholeSpace, kKernelDataAccess, kFlat32Bit),
+                                               descriptor(0, kWholeSpace, kUserCodeAccess, kFlat32Bit),
+                                               descriptor(0, kWholeSpace, kUserDataAccess, kFlat32Bit)};
 constinit TaskState main_task{};
 constinit TaskState double_fault_task{};
 
@@ -74,6 +71,25 @@ INIT_CODE void fill_tasks() {
 
 const TaskState& interrupted_task() {
     return main_task;
+}
+
+void set_kernel_stack(mm::VirtAddr end) {
+    main_task.esp0 = static_cast<std::uint32_t>(end.value());
+}
+
+void set_tls_descriptors(std::span<const std::uint64_t, kTlsSlots> descriptors) {
+    for (std::uint32_t i = 0; i < kTlsSlots; ++i) {
+        gdt[kFirstTlsSlot + i] = descriptors[i];
+    }
+}
+
+bool is_user_data_selector(std::uint32_t selector) {
+    if (selector <= 3 || selector == number(Selector::kUserData) || selector == number(Selector::kUserCode)) {
+        return true;
+    }
+    const std::uint32_t slot = selector / sizeof(gdt[0]);
+    return selector % sizeof(gdt[0]) == 3 && slot >= kFirstTlsSlot && slot < kFirstTlsSlot + kTlsSlots &&
+           gdt[slot] != 0;
 }
 
 INIT_CODE void start_segments() {

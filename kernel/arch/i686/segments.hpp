@@ -2,13 +2,18 @@
 // runs on.
 //
 //   0x00 null    0x08 kernel code    0x10 kernel data    0x18 user code    0x20 user data
-//   0x28 task state (TSS)            0x30 task state of a double fault
+//   0x28 task state (TSS)            0x30 0x38 0x40 the running thread's own segments (context.hpp)
+//   0x48 task state of a double fault
 //
-// Every code and data segment is flat, 0 to 4 GiB: protection is paging's. Called once while booting.
-// [intel/vol3] 3.4.5 (descriptors), 8.2 (task state)
+// Every code and data segment but the threads' own is flat, 0 to 4 GiB: protection is paging's. The threads' own have
+// the numbers they have on Linux. Started once while booting. [intel/vol3] 3.4.5 (descriptors), 8.2 (task state)
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+
+#include "mm/core/address.hpp"
 
 namespace kernel {
 
@@ -18,8 +23,12 @@ enum class Selector : std::uint16_t {
     kUserCode = 0x18 | 3,
     kUserData = 0x20 | 3,
     kTaskState = 0x28,
-    kDoubleFaultTask = 0x30,
+    kDoubleFaultTask = 0x48,
 };
+
+/// The thread-local segments: GDT slots kFirstTlsSlot and those behind it.
+inline constexpr std::uint32_t kFirstTlsSlot = 6;
+inline constexpr std::uint32_t kTlsSlots = 3;
 
 /// The 32-bit task-state segment, as the CPU lays it out.
 struct TaskState {
@@ -36,6 +45,14 @@ static_assert(sizeof(TaskState) == 104);
 
 /// Loads the GDT, the segment registers and the task register. Interrupts are off.
 void start_segments();
+
+/// Where the CPU finds the stack when ring 3 is interrupted, from now on.
+void set_kernel_stack(mm::VirtAddr end);
+/// The contents of the GDT's thread-local slots, from now on; registers that hold their selectors are not reloaded.
+void set_tls_descriptors(std::span<const std::uint64_t, kTlsSlots> descriptors);
+/// Whether `selector` is one that ring 3 may have in a data segment register now: null, user data or code, or a
+/// thread-local slot that is in use.
+bool is_user_data_selector(std::uint32_t selector);
 
 /// What the CPU was doing when a double fault stopped it: the task switch saves it here.
 const TaskState& interrupted_task();

@@ -49,8 +49,10 @@ FileResult<void> write_user(UserAddress to, const T& object) {
 FileResult<std::uint32_t> compare_exchange_user(UserAddress word, std::uint32_t expected,
                                                 std::uint32_t desired);
 
-/// For the page-fault handler: where to go on when the instruction at `instruction` is one of this door's (or the
-/// probe's); 0 when the fault is a bug of the kernel's.
+/// For the page-fault handler: whether the instruction at `instruction` is one of this door's.
+bool is_user_copy(std::uintptr_t instruction);
+/// And where to go on when its page cannot be had, or when it is the probe's; 0 when the fault is a bug of the
+/// kernel's.
 std::uintptr_t user_copy_resume_address(std::uintptr_t instruction);
 
 }  // namespace kernel

@@ -1,0 +1,107 @@
+// The runnable threads that do not run, in the order in which they will: a queue for each nice level, twice.
+//
+//   active    nice -20 | A  |      the first thread of the best level runs next; it comes back to the end of its
+//                  ... |    |      level as long as something of its time slice is left
+//                    0 | B C|
+//   expired          0 | D  |      whose slice is over waits here with a new one, until nobody is active: then the
+//                   19 | E  |      two change places, so that nobody starves, however favoured the others are
+//
+// T has a member `schedule` with the fields of Schedule (thread.hpp): next, previous, nice, ticks_left, half. No
+// hardware: tested on the host. Cost: O(1) each.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace kernel {
+
+inline constexpr std::int8_t kBestNice = -20;
+inline constexpr std::int8_t kWorstNice = 19;
+
+/// How many ticks a thread of this standing runs at a time: 50 ms at nice 0, 150 ms at -20, 10 ms at 19.
+constexpr std::int32_t slice_ticks(std::int8_t nice) {
+    return nice <= 0 ? 5 - nice / 2 : 5 - (nice + 1) / 5;
+}
+
+template <typename T>
+class RunQueue {
+  public:
+    [[nodiscard]] bool empty() const { return count_ == 0; }
+    /// Threads in it.
+    [[nodiscard]] std::uint32_t count() const { return count_; }
+
+    /// Adds `thread` behind those of its level. With nothing left of its slice it gets a new one, and waits until
+    /// the active ones have used theirs.
+    void add(T& thread) {
+        auto& schedule = thread.schedule;
+        schedule.half = active_;
+        if (schedule.ticks_left <= 0) {
+            schedule.half = active_ ^ 1U;
+            schedule.ticks_left = slice_ticks(schedule.nice);
+        }
+        Half& half = halves_[schedule.half];
+        const std::size_t level = level_of(thread);
+        Level& queue = half.levels[level];
+        schedule.next = nullptr;
+        schedule.previous = queue.last;
+        (queue.last != nullptr ? queue.last->schedule.next : queue.first) = &thread;
+        queue.last = &thread;
+        half.used[level / 32] |= 1U << (level % 32);
+        ++count_;
+    }
+
+    /// Takes `thread` out, which is in it.
+    void remove(T& thread) {
+        auto& schedule = thread.schedule;
+        Half& half = halves_[schedule.half];
+        const std::size_t level = level_of(thread);
+        Level& queue = half.levels[level];
+        (schedule.previous != nullptr ? schedule.previous->schedule.next : queue.first) = schedule.next;
+        (schedule.next != nullptr ? schedule.next->schedule.previous : queue.last) = schedule.previous;
+        schedule.next = schedule.previous = nullptr;
+        if (queue.first == nullptr) {
+            half.used[level / 32] &= ~(1U << (level % 32));
+        }
+        --count_;
+    }
+
+    /// Takes the one that is to run next; null when there is none.
+    T* take() {
+        if (count_ == 0) {
+            return nullptr;
+        }
+        if ((halves_[active_].used[0] | halves_[active_].used[1]) == 0) {
+            active_ ^= 1U;
+        }
+        const Half& half = halves_[active_];
+        const auto level = static_cast<std::size_t>(half.used[0] != 0 ? std::countr_zero(half.used[0])
+                                                                      : 32 + std::countr_zero(half.used[1]));
+        T* const thread = half.levels[level].first;
+        remove(*thread);
+        return thread;
+    }
+
+  private:
+    static constexpr std::size_t kLevels = kWorstNice - kBestNice + 1;
+
+    struct Level {
+        T* first = nullptr;
+        T* last = nullptr;
+    };
+    struct Half {
+        std::array<Level, kLevels> levels{};
+        std::array<std::uint32_t, 2> used{};  // a bit a level that is not empty
+    };
+
+    static std::size_t level_of(const T& thread) {
+        return static_cast<std::size_t>(thread.schedule.nice - kBestNice);
+    }
+
+    std::array<Half, 2> halves_{};
+    std::uint8_t active_ = 0;
+    std::uint32_t count_ = 0;
+};
+
+}  // namespace kernel

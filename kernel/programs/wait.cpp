@@ -1,0 +1,97 @@
+#include "kernel/programs/wait.hpp"
+
+#include "kernel/clock.hpp"
+#include "kernel/memory/kernel_memory.hpp"
+#include "kernel/programs/scheduler.hpp"
+#include "kernel/programs/signals.hpp"
+#include "kernel/programs/thread.hpp"
+#include "mm/core/panic.hpp"
+
+namespace kernel {
+
+[[gnu::weak]] bool has_deliverable_signal(const Thread& thread);
+
+namespace {
+
+void wake(Thread& thread) {
+    thread.schedule.woken = true;
+    if (thread.state == ThreadState::kSleeping) {
+        end_sleep_of(thread);
+    }
+}
+
+}  // namespace
+
+WaitQueue::~WaitQueue() {
+    mm::expect(first_ == nullptr, "wait queue: destroyed while threads wait in it");
+}
+
+void WaitQueue::wake_all() {
+    for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next_) {
+        waiter->woken_ = true;
+        wake(*waiter->thread_);
+    }
+}
+
+void WaitQueue::wake_one() {
+    for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next_) {
+        if (!waiter->woken_) {
+            waiter->woken_ = true;
+            wake(*waiter->thread_);
+            return;
+        }
+    }
+}
+
+void Waiter::enter(WaitQueue& queue) {
+    mm::expect(queue_ == nullptr, "waiter: in a queue already");
+    queue_ = &queue;
+    thread_ = &current_thread();
+    woken_ = false;
+    next_ = nullptr;
+    previous_ = queue.last_;
+    (queue.last_ != nullptr ? queue.last_->next_ : queue.first_) = this;
+    queue.last_ = this;
+}
+
+void Waiter::leave() {
+    if (queue_ == nullptr) {
+        return;
+    }
+    (previous_ != nullptr ? previous_->next_ : queue_->first_) = next_;
+    (next_ != nullptr ? next_->previous_ : queue_->last_) = previous_;
+    queue_ = nullptr;
+}
+
+bool Waiter::take_wake() {
+    const bool woken = woken_;
+    woken_ = false;
+    return woken;
+}
+
+Wake sleep(Interruptible interruptible, Moment deadline) {
+    mm::expect(kernel_memory()->window().depth() == 0, "sleep: a frame is open");
+    Thread& thread = current_thread();
+    Schedule& schedule = thread.schedule;
+    if (schedule.woken) {
+        schedule.woken = false;
+        return Wake::kWoken;
+    }
+    if (interruptible == Interruptible::kYes && has_deliverable_signal(thread)) {
+        return Wake::kSignal;
+    }
+    if (deadline != kNever && clock().microseconds_since_entry() >= deadline) {
+        return Wake::kTimedOut;
+    }
+    schedule.interruptible = interruptible;
+    schedule.deadline = deadline;
+    schedule.timed_out = false;
+    give_cpu_away();
+    if (schedule.woken) {
+        schedule.woken = false;
+        return Wake::kWoken;
+    }
+    return schedule.timed_out ? Wake::kTimedOut : Wake::kSignal;
+}
+
+}  // namespace kernel
