@@ -263,10 +263,11 @@ class PageTables {
             leave_frame(old, batch);
         });
     }
-    /// Makes every entry of `pages` absent, and leaves the references to whoever has copied the entries. Flushes.
-    template <Tlb AnyTlb>
-    void vacate_range(PageRange pages, AnyTlb& tlb) {
-        take_range(pages, tlb, [](PageNumber /*page*/, Entry /*old*/, UnmapBatch& /*batch*/) {});
+    /// Makes every entry of `pages` absent, as unmap_range, but leaves the references to whoever has copied the entries.
+    template <Tlb AnyTlb, typename Note>
+    void vacate_range(PageRange pages, AnyTlb& tlb, Note note) {
+        take_range(pages, tlb,
+                   [&note](PageNumber page, Entry old, UnmapBatch& /*batch*/) { note(page, old); });
     }
     /// Gives every used entry of `pages` the value change(PageNumber, Entry), which is not absent; asked again when the
     /// CPU set a bit meanwhile. The Tlb is told of all that were present.

@@ -92,9 +92,100 @@ class AddressSpace final : public AddressSpaceBase {
 
   private:
     using Entry = typename Layout::Entry;
+    using Leaf = typename Tables::Leaf;
+
+    // address_space_fault.hpp
+    FaultOutcome fault_without_table(const Region& region, PageNumber page, FaultAccess access);
+    FaultOutcome fault_on_entry(const Region& region, PageNumber page, FaultAccess access, Leaf& leaf,
+                                Entry old);
+    Result<Entry> first_entry(const Region& region, PageNumber page, FaultAccess access);
+    Result<Entry> object_entry(const Region& region, PageNumber page, FaultAccess access);
+    Result<Entry> private_entry(PageNumber page, FrameNumber source);
+    static FaultOutcome outcome_of(Error error) {
+        return error == Error::kNoMemory    ? FaultOutcome::kNoMemory
+               : error == Error::kWouldWait ? FaultOutcome::kWaiting
+                                            : FaultOutcome::kBeyondObject;
+    }
+
+    // address_space_calls.hpp
+    Result<void> protect_part(PageRange pages, Protection protection);
+
+    // address_space_remap.hpp
+    bool extend(PageRange old, PageCount new_count);
+    Result<VirtAddr> move(PageRange old, PageRange target);
+    void leave_behind(PageRange old, PageNumber begin);
+    Result<void> unshare(PageRange pages);
+
+    // address_space_fork.hpp
+    void recount();
+    template <typename Visit>
+    void for_each_used_entry(Visit visit) const {
+        tables_.for_each_used_page(
+            user_pages().begin.address(), PageNumber(user_pages().end.value() - 1).address(),
+            [&visit](VirtAddr /*page*/, const Mapping& mapping) { visit(mapping.frame, mapping.flags); });
+    }
+
+    /// Whether the used entry leads to private memory, and whether to some that nobody shares.
+    [[nodiscard]] bool is_anonymous(Entry entry) const {
+        return Layout::flags(entry).has(page_flags::kOwned) &&
+               machine_.account().table()[Layout::frame(entry)].owner == FrameOwner::kAnonymous;
+    }
+    [[nodiscard]] bool is_sole_owner(Entry entry) const {
+        return is_anonymous(entry) && machine_.account().table()[Layout::frame(entry)].references == 1;
+    }
+
+    /// `entry` is no longer this space's: it counts no more, and what it is charged for is nobody's, should it live
+    /// on. The reference is the caller's to take back.
+    void let_go(Entry entry) {
+        const FrameNumber frame = Layout::frame(entry);
+        if (!Layout::flags(entry).has(page_flags::kOwned)) {
+            resident_.file -= frame != machine_.zero_frame() ? 1 : 0;
+            return;
+        }
+        FrameRecord& record = machine_.account().table()[frame];
+        if (record.owner != FrameOwner::kAnonymous) {
+            --resident_.shared;
+            return;
+        }
+        --resident_.anonymous;
+        if (record.holder == id()) {
+            record.holder = 0;
+        }
+    }
+    /// let_go, and the reference goes, too. The CPU knows nothing of the entry any more.
+    void drop(Entry entry) {
+        let_go(entry);
+        if (Layout::flags(entry).has(page_flags::kOwned)) {
+            if (const std::optional<UnmappedFrame> frame = tables_.frames().leave(Layout::frame(entry))) {
+                const OwnedFrame dropped = tables_.frames().regain(*frame);
+            }
+        }
+    }
+    void unmap_pages(PageRange pages) {
+        if (!pages.empty()) {
+            tables_.unmap_range(pages, machine_.tlb(),
+                                [this](PageNumber /*page*/, Entry old) { let_go(old); });
+        }
+    }
 
     Machine& machine_;
     Tables tables_;
 };
 
+template <SpaceMachine Machine>
+AddressSpace<Machine>::AddressSpace(FrameNumber root, std::uint32_t id, Machine& machine)
+    : AddressSpaceBase(id, Machine::kUserPages, machine.regions()),
+      machine_(machine),
+      tables_(root, machine.access(), machine.account(), id) {}
+
+template <SpaceMachine Machine>
+AddressSpace<Machine>::~AddressSpace() {
+    clear();
+}
+
 }  // namespace mm
+
+#include "mm/space/address_space_calls.hpp"  // IWYU pragma: keep
+#include "mm/space/address_space_fault.hpp"  // IWYU pragma: keep
+#include "mm/space/address_space_fork.hpp"   // IWYU pragma: keep
+#include "mm/space/address_space_remap.hpp"  // IWYU pragma: keep

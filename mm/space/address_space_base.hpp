@@ -86,20 +86,34 @@ class AddressSpaceBase {
     [[nodiscard]] Result<PageRange> choose_place(const MapRequest& request) const;
     [[nodiscard]] Result<PageRange> choose_free(PageCount count) const;
 
-    /// A region, in no set yet. Error: kNoMemory, for want of memory or of room below kMostRegions.
+    /// Puts a region of `pages`, which are free, into the set and its object's list, made one with its neighbours where
+    /// they could be. `node`, if not null, is from take_region and used or given back. Error, with nothing changed:
+    /// kNoMemory (never with a node).
+    Result<void> add_region(const Region& wanted, Region* node);
+    /// As above, but a region of its own until join_at.
+    void insert_region(const Region& wanted, Region& node);
+    /// A region in no set. Error: kNoMemory, for want of memory or of room below kMostRegions.
     Result<Region*> take_region();
-    /// Puts `region`, from take_region and filled in but for its space, into the set and its object's list, and
-    /// makes it one with its neighbours where they could be.
-    void add_region(Region& region);
-    /// No region has any of `pages` afterwards. Error, with nothing changed: kNoMemory, when a region must be cut in
-    /// two and there is no node for it.
-    Result<void> remove_regions(PageRange pages);
+    void give_region(Region& node) { source_.give_region(node); }
+    /// `request` at `pages`, as a region that is nowhere yet.
+    static void describe(Region& region, const MapRequest& request, PageRange pages);
+    /// `pages` with the rights and source of `original`; the first one shows what stands, or would, at `first` there.
+    static void describe(Region& region, const Region& original, PageNumber first, PageRange pages);
+    /// No region has any of `pages` afterwards. Both ends are boundaries, or one of them lies outside of any region that
+    /// has the other (cut_for_removal): so it cannot fail.
+    void remove_regions(PageRange pages);
+    /// Makes remove_regions(pages) possible. Error, with nothing changed: kNoMemory, when a region must be cut in two
+    /// and there is no node for it.
+    Result<void> cut_for_removal(PageRange pages);
     /// There is a boundary at `page`: the region that has it on both sides is two. Error as above.
     Result<void> cut_at(PageNumber page);
     /// Makes the regions that meet at `page` one where they could be.
     void join_at(PageNumber page);
     /// The region that has all of `pages`; null when there is none.
     [[nodiscard]] Region* region_with(PageRange pages) const;
+    /// What of `pages` lies between the beginning of the first region that has some and the end of the last.
+    [[nodiscard]] PageRange hull_of(PageRange pages) const;
+    void drop_all_regions();
     [[nodiscard]] bool has_user(PageRange pages) const { return user_pages_.contains(pages); }
     [[nodiscard]] PageRange user_pages() const { return user_pages_; }
 
@@ -117,6 +131,9 @@ class AddressSpaceBase {
 
   private:
     Region* find_or_grow(PageNumber page);
+    /// Makes a neighbour larger instead of adding `wanted`, if that comes to the same.
+    bool extend_neighbour(const Region& wanted);
+    void note_size();
     /// `region` leaves the set and its object's list, and is given back.
     void drop_region(Region& region);
     /// Makes `lower` and `upper`, neighbours, one, if they could be.

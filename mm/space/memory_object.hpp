@@ -61,10 +61,43 @@ class MemoryObject : public PageObject {
     ~MemoryObject();
 
   private:
+    /// An index entry: 0 for nothing, else the frame's number plus one.
+    using Slot = std::uint32_t;
+    static constexpr std::uint32_t kDirect = 8;
+    static constexpr std::uint32_t kSlots = kPageSize / sizeof(Slot);
+    /// Which of the places where indexes begin a page belongs to, and how far behind its beginning it is.
+    static constexpr std::uint32_t kSingleBegin = kDirect;
+    static constexpr std::uint32_t kDoubleBegin = kDirect + kSlots;
+
+    template <typename Handle>
+    static Slot* slots(Handle& handle) {
+        return reinterpret_cast<Slot*>(handle.bytes());
+    }
+    static FrameNumber frame_of(Slot slot) { return FrameNumber(slot - 1); }
+
+    Result<void> make_index(Slot& slot);
+    /// What visit(Slot&) gives for the slot of page `index`; with kMake, index frames are made on the way. Errors:
+    /// kNotMapped when there is no slot, kNoMemory.
+    enum class Missing : std::uint8_t { kLeave, kMake };
+    template <typename Visit>
+    Result<void> at_slot(std::uint32_t index, Missing missing, Visit visit);
+    template <typename Visit>
+    void for_each_slot_in(Slot& table, std::uint32_t begin, std::uint32_t end, Visit& visit);
+    template <typename Visit>
+    void for_each_slot(std::uint32_t begin, std::uint32_t end, Visit visit);
+    void free_pages(std::uint32_t begin, std::uint32_t end);
+    void free_index(std::uint32_t page_count);
+    void release_index(Slot& slot);
+
     Machine& machine_;
     std::uint32_t page_count_;
     std::uint32_t holder_;
     PageCount resident_ = 0;
+    std::array<Slot, kDirect> direct_{};
+    Slot single_ = 0;
+    Slot double_ = 0;
 };
 
 }  // namespace mm
+
+#include "mm/space/memory_object_pages.hpp"  // IWYU pragma: keep
