@@ -119,9 +119,9 @@ class DynamicEntries {
     ~DynamicEntries() = default;
 };
 
-/// The root of a tree of generated files: what is in `fixed`, and whatever add_dynamic_entries adds. Null when memory
-/// is short. `fixed` lives for ever.
-Shared<Inode> make_generated_root(const Directory& fixed);
+/// The root of a tree of generated files: what is in `fixed`, and whatever add_dynamic_entries adds. Error: kNoMemory.
+/// `fixed` lives for ever.
+FileResult<Shared<Inode>> make_generated_root(const Directory& fixed);
 /// From now on /proc has these entries, too; once. Their cursors are below 2^30. Fixed names come first.
 void add_dynamic_entries(DynamicEntries& entries);
 

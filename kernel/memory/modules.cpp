@@ -88,7 +88,7 @@ mm::Result<mm::FrameCount> Modules::release(std::uint32_t index) {
         return mm::failure(index < told_ ? mm::Error::kNoMemory : mm::Error::kOutOfRange);
     }
     Tracked& tracked = modules_[index];
-    if (tracked.state != ModuleState::kPresent) {
+    if (tracked.state != ModuleState::kPresent || tracked.kept) {
         return mm::failure(mm::Error::kNotAllocated);
     }
     mm::FrameCount given_back = 0;

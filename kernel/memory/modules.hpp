@@ -45,8 +45,11 @@ class Modules {
         return boot_.module_text(module, buffer);
     }
 
+    /// The module is in use from now on, for ever: programs see its frames. It must be present.
+    void keep(std::uint32_t index) { modules_[index].kept = true; }
+
     /// Gives the module's frames back. Errors: kOutOfRange when there is no such module, kNotAllocated when
-    /// it is not present, kNoMemory when there was none to remember it.
+    /// it is not present or kept, kNoMemory when there was none to remember it.
     mm::Result<mm::FrameCount> release(std::uint32_t index);
 
   private:
@@ -54,6 +57,7 @@ class Modules {
     struct Tracked {
         LoadedModule module{};
         ModuleState state = ModuleState::kUnreadable;
+        bool kept = false;
     };
 
     void remember(std::uint32_t index, const mm::MemoryMap& map);
