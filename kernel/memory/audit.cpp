@@ -5,7 +5,8 @@
 
 #include "kernel/arch/i686/probe.hpp"
 #include "kernel/boot/image.hpp"
-#include "kernel/log.hpp"
+#include "kernel/memory/audit_findings.hpp"
+#include "kernel/memory/program_audit.hpp"
 
 namespace kernel {
 namespace {
@@ -32,23 +33,13 @@ class Audit {
         check_tables();
         check_boot_information();
         check_modules();
+        ProgramAudit(memory_, findings_).check();
         check_frames();
-        if (findings_ > kMostLines) {
-            log().error("audit: and {} more", findings_ - kMostLines);
-        }
-        return findings_;
+        return findings_.finish();
     }
 
   private:
-    static constexpr std::uint32_t kMostLines = 10;
     static constexpr std::size_t kExercisePagesChecked = 512;
-
-    template <typename... Arguments>
-    void find(std::string_view format, const Arguments&... arguments) {
-        if (++findings_ <= kMostLines) {
-            log().error(format, arguments...);
-        }
-    }
 
     /// Calls visit(FrameNumber) for every frame that the firmware gives.
     template <typename Visit>
@@ -62,17 +53,17 @@ class Audit {
 
     void check_allocator() {
         if (!account_.source().check_invariants()) {
-            find("audit: the allocator's own counts contradict its bits");
+            findings_.find("audit: the allocator's own counts contradict its bits");
         }
     }
 
     void check_heap() {
         if (const std::optional<mm::HeapFault> fault = memory_.heap().blocks().check_invariants()) {
-            find("audit: heap: {} at 0x{x}", fault->what, fault->address);
+            findings_.find("audit: heap: {} at 0x{x}", fault->what, fault->address);
         }
         if (memory_.heap().blocks().pages_held() != account_.frames_of(FrameOwner::kKernelHeap)) {
-            find("audit: the heap holds {} pages, the account says {} frames",
-                 memory_.heap().blocks().pages_held(), account_.frames_of(FrameOwner::kKernelHeap));
+            findings_.find("audit: the heap holds {} pages, the account says {} frames",
+                           memory_.heap().blocks().pages_held(), account_.frames_of(FrameOwner::kKernelHeap));
         }
     }
 
@@ -111,13 +102,13 @@ class Audit {
                 const std::optional<FrameOwner> expected = owner_at(page);
                 if (!expected) {
                     if (owner == FrameOwner::kFree) {
-                        find("audit: free frame 0x{x} is mapped at 0x{x}", mapping.frame, page);
+                        findings_.find("audit: free frame 0x{x} is mapped at 0x{x}", mapping.frame, page);
                     }
                     return;
                 }
                 if (owner != *expected) {
-                    find("audit: frame 0x{x}, mapped at 0x{x}, belongs to {} instead of {}", mapping.frame,
-                         page, mm::to_string(owner), mm::to_string(*expected));
+                    findings_.find("audit: frame 0x{x}, mapped at 0x{x}, belongs to {} instead of {}",
+                                   mapping.frame, page, mm::to_string(owner), mm::to_string(*expected));
                     return;
                 }
                 if (*expected == FrameOwner::kKernelHeap || *expected == FrameOwner::kExercise ||
@@ -125,7 +116,7 @@ class Audit {
                     check_owned_mapping(page, mapping);
                 }
                 if (*expected == FrameOwner::kKernelHeap && !memory_.heap().pages().holds(page.as<void>())) {
-                    find("audit: page 0x{x} is mapped, but the heap does not hold it", page);
+                    findings_.find("audit: page 0x{x} is mapped, but the heap does not hold it", page);
                 }
                 check_translation(page, mapping.frame);
                 if (is_usable(mapping.frame)) {
@@ -137,12 +128,14 @@ class Audit {
     void check_owned_mapping(VirtAddr page, mm::Mapping mapping) {
         const mm::FrameRecord& record = table_[mapping.frame];
         if (record.audit_mark == kSeen) {
-            find("audit: frame 0x{x} is mapped twice, the second time at 0x{x}", mapping.frame, page);
+            findings_.find("audit: frame 0x{x} is mapped twice, the second time at 0x{x}", mapping.frame,
+                           page);
         }
         if (record.references != 1 || mm::PageNumber(record.page) != page.page() ||
             !mapping.flags.has(mm::page_flags::kOwned)) {
-            find("audit: the record of frame 0x{x}, mapped at 0x{x}, says {} mappings at page 0x{x}",
-                 mapping.frame, page, record.references, record.page);
+            findings_.find(
+                "audit: the record of frame 0x{x}, mapped at 0x{x}, says {} mappings at page 0x{x}",
+                mapping.frame, page, record.references, record.page);
         }
     }
 
@@ -150,14 +143,14 @@ class Audit {
         memory_.tables().for_each_table([this](FrameNumber table, unsigned present) {
             const FrameOwner owner = account_.owner_of(table);
             if (owner != FrameOwner::kPageTable && owner != FrameOwner::kKernelImage) {
-                find("audit: page table 0x{x} belongs to {}", table, mm::to_string(owner));
+                findings_.find("audit: page table 0x{x} belongs to {}", table, mm::to_string(owner));
                 return;
             }
             // The window's own entries come and go outside the count, but none is open while the first page
             // table, reachable where it lies, is counted.
             if (table_[table].references != present) {
-                find("audit: page table 0x{x} has {} entries, its record says {}", table, present,
-                     table_[table].references);
+                findings_.find("audit: page table 0x{x} has {} entries, its record says {}", table, present,
+                               table_[table].references);
             }
             if (is_usable(table)) {
                 table_[table].audit_mark = kSeen;
@@ -169,8 +162,8 @@ class Audit {
     void check_translation(VirtAddr page, FrameNumber mapped) {
         const auto frame = memory_.window().open(mapped);
         if (probe_read(page) != *reinterpret_cast<const volatile std::uint32_t*>(frame.bytes())) {
-            find("audit: stale translation: the CPU reads another frame at page 0x{x} than 0x{x}", page,
-                 mapped);
+            findings_.find("audit: stale translation: the CPU reads another frame at page 0x{x} than 0x{x}",
+                           page, mapped);
         }
     }
 
@@ -183,7 +176,8 @@ class Audit {
     void check_nothing_unmapped_is_read(mm::VirtRange pages) {
         for (VirtAddr page = pages.begin; page < pages.end; page = page + mm::kPageSize) {
             if (!memory_.tables().lookup(page) && probe_read(page)) {
-                find("audit: stale translation: page 0x{x} is not mapped, but the CPU still reads it", page);
+                findings_.find(
+                    "audit: stale translation: page 0x{x} is not mapped, but the CPU still reads it", page);
             }
         }
     }
@@ -215,8 +209,8 @@ class Audit {
             const mm::FrameRange frames = mm::touched_frames(module->bytes);
             for (FrameNumber frame = frames.begin; frame < frames.end; ++frame) {
                 if (account_.owner_of(frame) != FrameOwner::kModule) {
-                    find("audit: frame 0x{x} of module {} belongs to {}", frame, i,
-                         mm::to_string(account_.owner_of(frame)));
+                    findings_.find("audit: frame 0x{x} of module {} belongs to {}", frame, i,
+                                   mm::to_string(account_.owner_of(frame)));
                 }
                 table_[frame].audit_mark = kSeen;
             }
@@ -225,7 +219,9 @@ class Audit {
 
     /// Whether somebody must have been found who has the frame.
     static bool must_be_seen(FrameOwner owner) {
-        return owner == FrameOwner::kKernelHeap || owner == FrameOwner::kKernelStack ||
+        return owner == FrameOwner::kAnonymous || owner == FrameOwner::kSharedMemory ||
+               owner == FrameOwner::kObjectIndex || owner == FrameOwner::kZeroFrame ||
+               owner == FrameOwner::kKernelHeap || owner == FrameOwner::kKernelStack ||
                owner == FrameOwner::kPageTable || owner == FrameOwner::kFrameMetadata ||
                owner == FrameOwner::kModule || owner == FrameOwner::kKernelImage ||
                owner == FrameOwner::kBootInformation || owner == FrameOwner::kFirmware;
@@ -239,23 +235,24 @@ class Audit {
             const FrameOwner owner = account_.owner_of(frame);
             ++counts[static_cast<std::size_t>(owner)];
             if (owner == FrameOwner::kHole) {
-                find("audit: frame 0x{x} is memory, but nobody's", frame);
+                findings_.find("audit: frame 0x{x} is memory, but nobody's", frame);
             } else if (owner == FrameOwner::kExercise && self_test_ == SelfTest::kIdle) {
-                find("audit: frame 0x{x} was left behind by a self-test", frame);
+                findings_.find("audit: frame 0x{x} was left behind by a self-test", frame);
             } else if (must_be_seen(owner) && table_[frame].audit_mark != kSeen) {
-                find("audit: frame 0x{x} is lost: {} is said to have it, but does not", frame,
-                     mm::to_string(owner));
+                findings_.find("audit: frame 0x{x} is lost: {} is said to have it, but does not", frame,
+                               mm::to_string(owner));
             }
         });
         for (std::size_t i = 0; i < counts.size(); ++i) {
             const auto owner = static_cast<FrameOwner>(i);
             if (owner != FrameOwner::kHole && counts[i] != account_.frames_of(owner)) {
-                find("audit: {} has {} frames, the account says {}", mm::to_string(owner), counts[i],
-                     account_.frames_of(owner));
+                findings_.find("audit: {} has {} frames, the account says {}", mm::to_string(owner),
+                               counts[i], account_.frames_of(owner));
             }
         }
         if (total != account_.total_frames()) {
-            find("audit: the firmware gives {} frames, the account knows {}", total, account_.total_frames());
+            findings_.find("audit: the firmware gives {} frames, the account knows {}", total,
+                           account_.total_frames());
         }
     }
 
@@ -267,7 +264,7 @@ class Audit {
     mm::FrameAccount& account_;
     mm::FrameTable table_;
     SelfTest self_test_;
-    std::uint32_t findings_ = 0;
+    AuditFindings findings_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 //   the image, the modules  which frames they must have
 //   loader and firmware     which frames their own structures say they have
 //   the heap                how many pages it believes to hold
+//   programs, files         which frames their page tables and objects have (program_audit.hpp)
 //   the frame table         who is said to own each frame
 //
 // Counters that merely echo each other would pass anything. Changes nothing but the audit marks of the

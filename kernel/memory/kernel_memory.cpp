@@ -51,10 +51,12 @@ KernelMemory::KernelMemory(Window& window, BootInformation& boot, BootMemory& bo
       tables_(image::to_physical(mm::VirtAddr::of(image::page_directory())).frame(), window, account_),
       heap_(account_, tables_, tlb_, options.fail_heap_at),
       modules_(boot, account_, heap_),
+      programs_(window, tlb_, account_),
       boot_(boot),
       map_(&boot_memory.map()) {
     admit(boot_memory);
     tables_.count_entries();
+    tables_.set_root_observer(kernel_half_);
     modules_.survey(*map_, options.expected_modules);
 }
 

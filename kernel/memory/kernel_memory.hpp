@@ -15,8 +15,10 @@
 #include "kernel/boot/options.hpp"
 #include "kernel/memory/boot_memory.hpp"
 #include "kernel/memory/frame_metadata.hpp"
+#include "kernel/memory/kernel_half.hpp"
 #include "kernel/memory/kernel_heap.hpp"
 #include "kernel/memory/modules.hpp"
+#include "kernel/memory/program_space.hpp"
 #include "mm/frames/bitmap.hpp"
 #include "mm/frames/fail_nth.hpp"
 #include "mm/frames/frame_account.hpp"
@@ -42,6 +44,7 @@ class KernelMemory {
     [[nodiscard]] KernelPageTables& tables() { return tables_; }
     [[nodiscard]] KernelHeap& heap() { return heap_; }
     [[nodiscard]] Modules& modules() { return modules_; }
+    [[nodiscard]] ProgramMachine& programs() { return programs_; }
     [[nodiscard]] BootInformation& boot() { return boot_; }
     [[nodiscard]] Window& window() { return window_; }
     [[nodiscard]] CpuTlb& tlb() { return tlb_; }
@@ -73,8 +76,10 @@ class KernelMemory {
     std::optional<mm::Erased<FailingFrames>> any_failing_;
     mm::FrameAccount account_;
     KernelPageTables tables_;
+    KernelHalf kernel_half_;
     KernelHeap heap_;
     Modules modules_;
+    ProgramMachine programs_;
     BootInformation& boot_;
     const mm::MemoryMap* map_;  // BootMemory's, until finish_boot keeps a copy.
     std::optional<mm::MemoryMap> kept_map_;

@@ -50,9 +50,6 @@ class ProgramMemory final : public SharedObject {
     /// there were. For /proc/PID/cmdline.
     std::size_t peek(UserAddress from, std::span<std::byte> bytes) const;
 
-    /// brk(2): the break after the call, unchanged when it cannot be where `wanted`.
-    UserAddress set_break(UserAddress wanted);
-
     ProgramLayout layout;
 
     /// All living address spaces, for the audit and for shared changes of the kernel's half.
@@ -68,9 +65,6 @@ class ProgramMemory final : public SharedObject {
     ProgramMemory* next_ = nullptr;
     ProgramMemory* previous_ = nullptr;
 };
-
-/// Every directory gets entry `index` of the kernel's own directory anew: a page table of the kernel's came or went.
-void copy_kernel_entry(std::size_t index);
 
 /// The page-fault handler's part for an address below kEnd: brings the page in if the running program may have it.
 /// `error_code` is the CPU's. The program's own access and the user-memory door's come here alike.

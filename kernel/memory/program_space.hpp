@@ -41,7 +41,7 @@ class ProgramMachine {
     ProgramMachine(Window& window, CpuTlb& tlb, mm::FrameAccount& account)
         : window_(window), tlb_(tlb), account_(account) {}
 
-    /// Takes the zero frame: once, before the first address space. Error: kNoMemory.
+    /// Takes the zero frame, if it has not yet; before the first address space. Error: kNoMemory.
     mm::Result<void> prepare();
 
     Window& access() { return window_; }
@@ -58,7 +58,7 @@ class ProgramMachine {
     CpuTlb& tlb_;
     mm::FrameAccount& account_;
     HeapRegions regions_;
-    mm::FrameNumber zero_frame_{};
+    mm::FrameNumber zero_frame_{};  // 0: none yet
 };
 
 /// The machine's one; valid once memory is up.
