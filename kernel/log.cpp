@@ -38,6 +38,9 @@ void Log::add_line(LogLevel level, std::string_view text) {
     out.write(text);
     out.write("\n");
     append(line.text());
+    if (level > shown_from_) {
+        return;
+    }
 
     const std::string_view without_level = line.text().substr(3);
     if (serial_ != nullptr) {

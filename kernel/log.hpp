@@ -30,6 +30,9 @@ class Log {
         screen_ = screen;
     }
 
+    /// From now on only lines of this weight and weightier ones go to the devices.
+    void show_from(LogLevel level) { shown_from_ = level; }
+
     /// Adds one line: `format` and `arguments` as Printer::print takes them, without a newline. Cut after
     /// kLineBytes characters.
     template <typename... Arguments>
@@ -67,6 +70,7 @@ class Log {
     std::size_t size_ = 0;
     Serial* serial_ = nullptr;
     VgaText* screen_ = nullptr;
+    LogLevel shown_from_ = LogLevel::kInfo;
 };
 
 /// The log of this kernel.

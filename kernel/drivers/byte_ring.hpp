@@ -17,6 +17,8 @@ class ByteRing {
   public:
     [[nodiscard]] bool empty() const { return read_ == written_; }
     [[nodiscard]] bool full() const { return written_ - read_ == kCapacity; }
+    /// Bytes that can still be added.
+    [[nodiscard]] std::size_t room() const { return kCapacity - (written_ - read_); }
 
     /// Adds `byte`; dropped when full.
     void push(char byte) {

@@ -27,6 +27,7 @@ constexpr unsigned kMostStaleBytes = 32;  // what a controller can hold; an abse
 constexpr std::uint8_t kReleased = 0x80;
 constexpr std::uint8_t kExtendedPrefix = 0xE0;
 constexpr std::uint8_t kControl = 0x1D;
+constexpr std::uint8_t kAlt = 0x38;
 constexpr std::uint8_t kLeftShift = 0x2A;
 constexpr std::uint8_t kRightShift = 0x36;
 constexpr std::uint8_t kCapsLock = 0x3A;
@@ -35,14 +36,30 @@ constexpr std::uint8_t kKeypadSlash = 0x35;
 
 // The character of each scancode from 0 on; NUL: none.
 constexpr std::string_view kPlain{
-    "\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 "
+    "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 "
     "\0\0\0\0\0\0\0\0\0\0\0\0\000789-456+1230.",
     84};
 constexpr std::string_view kShifted{
-    "\0\033!@#$%^&*()_+\b\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 "
+    "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 "
     "\0\0\0\0\0\0\0\0\0\0\0\0\000789-456+1230.",
     84};
 static_assert(kPlain[0x1E] == 'a' && kShifted[0x1E] == 'A' && kPlain[0x39] == ' ' && kPlain[0x53] == '.');
+
+/// Keys that give more than a character.
+struct SequenceKey {
+    std::uint8_t key;
+    bool extended;
+    std::string_view bytes;
+};
+constexpr SequenceKey kSequences[] = {
+    {0x48, true, "\033[A"},    {0x50, true, "\033[B"},    {0x4D, true, "\033[C"},
+    {0x4B, true, "\033[D"},    {0x47, true, "\033[1~"},   {0x4F, true, "\033[4~"},
+    {0x52, true, "\033[2~"},   {0x53, true, "\033[3~"},   {0x49, true, "\033[5~"},
+    {0x51, true, "\033[6~"},   {0x3B, false, "\033[[A"},  {0x3C, false, "\033[[B"},
+    {0x3D, false, "\033[[C"},  {0x3E, false, "\033[[D"},  {0x3F, false, "\033[[E"},
+    {0x40, false, "\033[17~"}, {0x41, false, "\033[18~"}, {0x42, false, "\033[19~"},
+    {0x43, false, "\033[20~"}, {0x44, false, "\033[21~"}, {0x57, false, "\033[23~"},
+    {0x58, false, "\033[24~"}};
 
 bool is_letter(char c) {
     return c >= 'a' && c <= 'z';
@@ -119,34 +136,60 @@ void Keyboard::take(std::uint8_t scancode) {
     extended_ = false;
     const bool pressed = (scancode & kReleased) == 0;
     const auto key = static_cast<std::uint8_t>(scancode & ~kReleased);
-    if (key == kControl) {
-        control_ = pressed;
-        return;
+    switch (key) {
+        case kControl:
+            control_ = pressed;
+            return;
+        case kAlt:
+            alt_ = pressed;
+            return;
+        case kLeftShift:
+        case kRightShift:
+            // With the prefix these are no keys: some keys send them along.
+            shift_ = extended ? shift_ : pressed;
+            return;
+        case kCapsLock:
+            caps_lock_ = caps_lock_ != (pressed && !extended);
+            return;
+        default:
+            break;
     }
-    if (extended && key != kKeypadEnter && key != kKeypadSlash) {
-        return;  // among them the shifts that some keys send along
+    if (pressed) {
+        take_pressed(key, extended);
     }
-    if (key == kLeftShift || key == kRightShift) {
-        shift_ = pressed;
-        return;
+}
+
+void Keyboard::take_pressed(std::uint8_t key, bool extended) {
+    for (const SequenceKey& sequence : kSequences) {
+        if (sequence.key == key && sequence.extended == extended) {
+            type(sequence.bytes);
+            return;
+        }
     }
-    if (!pressed || key >= kPlain.size()) {
-        return;
-    }
-    if (key == kCapsLock) {
-        caps_lock_ = !caps_lock_;
+    if (key >= kPlain.size() || (extended && key != kKeypadEnter && key != kKeypadSlash)) {
         return;
     }
     const char plain = kPlain[key];
-    if (control_ && is_letter(plain)) {
-        typed_.push(static_cast<char>(plain & 0x1F));
-        return;
-    }
     // Shift changes nothing on the keypad.
     const bool upper = is_letter(plain) ? shift_ != caps_lock_ : shift_ && !extended;
-    const char character = upper ? kShifted[key] : plain;
+    char character = upper ? kShifted[key] : plain;
+    if (control_ && (is_letter(plain) || (character >= '[' && character <= '_'))) {
+        character = static_cast<char>(character & 0x1F);
+    }
     if (character != '\0') {
-        typed_.push(character);
+        type({&character, 1});
+    }
+}
+
+void Keyboard::type(std::string_view bytes) {
+    if (typed_.room() < bytes.size() + 1) {
+        return;
+    }
+    if (alt_) {
+        typed_.push('\033');
+    }
+    for (const char byte : bytes) {
+        typed_.push(byte);
     }
 }
 

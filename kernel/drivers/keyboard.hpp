@@ -1,12 +1,13 @@
 // The PS/2 keyboard: scancode set 1, US layout, as characters.
 //
-// Enter is '\n', backspace '\b', control-letter the control character (control-C is 3); keys that stand for
-// no character (arrows, function keys) give none. Callable anywhere after start(). [IBM AT] keyboard
-// controller 8042
+// Gives what Linux's console gives: Enter is a carriage return, backspace 0x7F, control-letter the control character
+// (control-C is 3), arrows and the keys around them and F1 to F12 escape sequences; Alt puts an escape character before
+// what a key gives. Callable anywhere after start(). [IBM AT] keyboard controller 8042; [linux] console_codes(4)
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "kernel/drivers/byte_ring.hpp"
 
@@ -18,9 +19,11 @@ class Keyboard {
     /// controller is noticed, and then nothing is ever typed.
     void start();
 
-    /// The next character typed; none when there is none yet. Typed more than 64 ahead, characters are
-    /// dropped.
+    /// The next byte typed; none when there is none yet. What does not fit, whole, behind 64 bytes that nobody has
+    /// read is dropped.
     std::optional<char> read();
+
+    [[nodiscard]] bool has_typed() const { return !typed_.empty(); }
 
     /// For the interrupt handler: takes the scancodes that wait.
     void receive();
@@ -29,7 +32,11 @@ class Keyboard {
     void take(std::uint8_t scancode);
 
   private:
+    void type(std::string_view bytes);
+    void take_pressed(std::uint8_t key, bool extended);
+
     ByteRing<64> typed_;
+    bool alt_ = false;
     bool shift_ = false;
     bool control_ = false;
     bool caps_lock_ = false;

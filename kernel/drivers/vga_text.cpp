@@ -4,16 +4,14 @@
 #include <cstring>
 
 #include "kernel/arch/i686/port.hpp"
-#include "kernel/arch/i686/string_operations.hpp"
 #include "kernel/boot/image.hpp"
+#include "kernel/clock.hpp"
 
 namespace kernel {
 namespace {
 
 constinit VgaText screen;
 
-constexpr std::uint32_t kColumns = 80;
-constexpr std::uint32_t kLines = 25;
 constexpr std::uintptr_t kTextMemory = image::kKernelBase + 0xB8000;  // mapped from the entry code on
 
 constexpr port::Port kAttribute = 0x3C0;
@@ -26,6 +24,8 @@ constexpr port::Port kGraphics = 0x3CE;
 constexpr port::Port kCrtc = 0x3D4;
 constexpr port::Port kInputStatus = 0x3DA;  // reading it makes the next write to kAttribute an index
 
+constexpr std::uint8_t kCursorStart = 0x0A;
+constexpr std::uint8_t kCursorOff = 0x20;
 constexpr std::uint8_t kCursorHigh = 0x0E;
 constexpr std::uint8_t kCursorLow = 0x0F;
 
@@ -59,6 +59,12 @@ constexpr std::array<std::array<std::uint8_t, 3>, 16> kPalette = {{{0, 0, 0},
                                                                    {63, 63, 21},
                                                                    {63, 63, 63}}};
 
+TerminalScreen::Cell attribute_of(VgaColours colours) {
+    const auto foreground = static_cast<unsigned>(colours.foreground);
+    const auto background = static_cast<unsigned>(colours.background);
+    return static_cast<TerminalScreen::Cell>((background << 12) | (foreground << 8));
+}
+
 template <std::size_t kCount>
 void program(port::Port index_port, const std::array<std::uint8_t, kCount>& values) {
     for (std::size_t index = 0; index < kCount; ++index) {
@@ -88,15 +94,6 @@ void program_palette() {
     }
 }
 
-volatile std::uint16_t* cells() {
-    return reinterpret_cast<volatile std::uint16_t*>(kTextMemory);
-}
-
-void clear_cells(std::uint32_t first, std::uint32_t count, std::uint16_t blank) {
-    auto* const pairs = reinterpret_cast<std::uint32_t*>(const_cast<std::uint16_t*>(cells() + first));
-    fill_words(pairs, count / 2, blank * 0x10001U);
-}
-
 }  // namespace
 
 VgaText& vga() {
@@ -112,88 +109,74 @@ void VgaText::start() {
     program(kGraphics, kMode3Graphics);
     program_attributes();
     program_palette();
-    clear();
-}
-
-void VgaText::clear() {
-    clear_cells(0, kColumns * kLines, static_cast<Cell>(attribute_ | ' '));
-    line_ = 0;
-    column_ = 0;
-    show_cursor();
+    screen_.reset(TerminalScreen::kDefaultAttribute);
+    refresh();
 }
 
 void VgaText::begin_last_page(VgaColours colours) {
+    refreshed_later_ = false;
     set_colours(colours);
-    overflow_ = Overflow::kIsDropped;
-    clear();
+    screen_.reset(attribute_of(colours));
+    screen_.set_overflow(TerminalScreen::Overflow::kIsDropped);
+    refresh();
+}
+
+void VgaText::begin_terminal(TerminalScreen::Answer answer) {
+    screen_.set_answer(answer);
+    refreshed_later_ = true;
 }
 
 void VgaText::set_colours(VgaColours colours) {
-    const auto foreground = static_cast<unsigned>(colours.foreground);
-    const auto background = static_cast<unsigned>(colours.background);
-    attribute_ = static_cast<Cell>((background << 12) | (foreground << 8));
+    screen_.set_attribute(attribute_of(colours));
 }
 
 void VgaText::write(std::string_view bytes) {
-    for (const char character : bytes) {
-        put(character);
+    screen_.write_plain(bytes);
+    after_change();
+}
+
+void VgaText::write_terminal(std::string_view bytes) {
+    screen_.write(bytes);
+    after_change();
+}
+
+void VgaText::after_change() {
+    stale_ = true;
+    if (!refreshed_later_) {
+        refresh();
+    }
+}
+
+bool VgaText::refresh_due() const {
+    return stale_ && clock().ticks() != refreshed_at_;
+}
+
+void VgaText::refresh() {
+    stale_ = false;
+    refreshed_at_ = clock().ticks();
+    const TerminalScreen::Lines lines = screen_.take_changed_lines();
+    if (lines.first < lines.end) {
+        constexpr std::uint32_t kColumns = TerminalScreen::kColumns;
+        std::memcpy(reinterpret_cast<std::uint16_t*>(kTextMemory) + lines.first * kColumns,
+                    screen_.cells().data() + lines.first * kColumns,
+                    (lines.end - lines.first) * kColumns * sizeof(TerminalScreen::Cell));
     }
     show_cursor();
 }
 
-void VgaText::put(char character) {
-    switch (character) {
-        case '\n':
-            next_line();
-            return;
-        case '\r':
-            column_ = 0;
-            return;
-        case '\b':
-            column_ -= column_ > 0 ? 1 : 0;
-            return;
-        case '\t':
-            do {
-                put(' ');
-            } while (column_ % 8 != 0);
-            return;
-        default:
-            break;
-    }
-    if (column_ == kColumns) {
-        next_line();
-    }
-    if (line_ == kLines) {
-        return;  // dropped
-    }
-    cells()[line_ * kColumns + column_] =
-        static_cast<Cell>(attribute_ | static_cast<std::uint8_t>(character));
-    ++column_;
-}
-
-void VgaText::next_line() {
-    column_ = 0;
-    if (line_ + 1 < kLines) {
-        ++line_;
-    } else if (overflow_ == Overflow::kScrolls) {
-        scroll();
-    } else {
-        line_ = kLines;
-    }
-}
-
-void VgaText::scroll() {
-    auto* const all = const_cast<Cell*>(cells());
-    std::memmove(all, all + kColumns, kColumns * (kLines - 1) * sizeof(Cell));
-    clear_cells(kColumns * (kLines - 1), kColumns, 0x0700 | ' ');
-}
-
-void VgaText::show_cursor() const {
-    const std::uint32_t at = line_ * kColumns + column_;
+void VgaText::show_cursor() {
+    const TerminalScreen::Cursor cursor = screen_.cursor();
+    const std::uint32_t at = cursor.line * TerminalScreen::kColumns + cursor.column;
     port::out8(kCrtc, kCursorHigh);
     port::out8(kCrtc + 1, static_cast<std::uint8_t>(at >> 8));
     port::out8(kCrtc, kCursorLow);
     port::out8(kCrtc + 1, static_cast<std::uint8_t>(at));
+    if (screen_.cursor_visible() != cursor_was_visible_) {
+        cursor_was_visible_ = screen_.cursor_visible();
+        port::out8(kCrtc, kCursorStart);
+        port::out8(kCrtc + 1, static_cast<std::uint8_t>(kMode3Crtc[kCursorStart] |
+                                                        (cursor_was_visible_ ? 0 : kCursorOff)));
+    }
 }
 
 }  // namespace kernel

@@ -2,14 +2,16 @@
 //
 //   one cell: 15..12 background | 11..8 foreground | 7..0 character
 //
-// Understands newline, carriage return, backspace and tab; scrolls at the bottom; keeps the hardware cursor
-// behind the last character. Callable anywhere; an interrupt handler's text may land in the middle of
-// somebody else's. Cost: a few instructions a character, 1,000 a scrolled line. [IBM VGA reference]
+// What is on it is kept in memory (terminal_screen.hpp), from where the lines that changed are copied to the device: at
+// once, or, while programs use it as a terminal, at most once a timer tick, since the device is slow. The hardware
+// cursor follows. Callable anywhere; an interrupt handler's text may land in the middle of somebody else's. Cost: a few
+// instructions a character, 1,000 a scrolled line. [IBM VGA reference]
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
+#include "kernel/drivers/terminal_screen.hpp"
 #include "kernel/files/printer.hpp"
 
 namespace kernel {
@@ -46,6 +48,7 @@ class VgaText final : public Sink {
     /// instructions.
     void start();
 
+    /// The kernel's own text, without escape sequences.
     void write(std::string_view bytes) override;
     /// What is written from now on has these colours.
     void set_colours(VgaColours colours);
@@ -53,20 +56,24 @@ class VgaText final : public Sink {
     /// stays.
     void begin_last_page(VgaColours colours);
 
+    /// From now on programs write, too, and refresh() is called whenever refresh_due(). `answer`: see TerminalScreen.
+    void begin_terminal(TerminalScreen::Answer answer);
+    /// A program's text, escape sequences included.
+    void write_terminal(std::string_view bytes);
+    [[nodiscard]] bool refresh_due() const;
+    /// Copies what has changed to the device.
+    void refresh();
+
   private:
-    using Cell = std::uint16_t;
-    enum class Overflow : std::uint8_t { kScrolls, kIsDropped };
+    /// Copies it now, or leaves that to refresh().
+    void after_change();
+    void show_cursor();
 
-    void put(char character);
-    void next_line();
-    void scroll();
-    void clear();
-    void show_cursor() const;
-
-    std::uint32_t column_ = 0;
-    std::uint32_t line_ = 0;
-    Cell attribute_ = 0x0700;  // colours, where a cell has them
-    Overflow overflow_ = Overflow::kScrolls;
+    TerminalScreen screen_;
+    bool refreshed_later_ = false;
+    bool stale_ = false;              // something has changed since the last refresh
+    std::uint32_t refreshed_at_ = 0;  // the tick of that
+    bool cursor_was_visible_ = true;
 };
 
 /// The screen of this machine.

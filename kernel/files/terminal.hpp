@@ -81,10 +81,11 @@ class Terminal final : private LineDisciplineDevice {
     FileResult<std::size_t> read_line(Transfer& to);
     FileResult<void> wait_until_started(OpenFlags flags, std::uint32_t hangups);
 
-    FileResult<void> control_settings(std::uint32_t request, std::uint32_t argument);
     FileResult<void> control_session(std::uint32_t request, std::uint32_t argument);
     FileResult<void> control_flow(std::uint32_t request, std::uint32_t argument);
-    FileResult<void> set_foreground_group(ProcessId group);
+    FileResult<void> set_settings(UserAddress from, std::uint32_t request);
+    FileResult<void> set_foreground_group(UserAddress from);
+    FileResult<void> leave(Process& process);
 
     TerminalDevice& device_;
     LineDiscipline discipline_;
