@@ -120,8 +120,8 @@ class DynamicEntries {
 };
 
 /// The root of a tree of generated files: what is in `fixed`, and whatever add_dynamic_entries adds. Error: kNoMemory.
-/// `fixed` lives for ever.
-FileResult<Shared<Inode>> make_generated_root(const Directory& fixed);
+/// `fixed` lives for ever. `device` is st_dev of its nodes.
+FileResult<Shared<Inode>> make_generated_root(const Directory& fixed, std::uint32_t device);
 /// From now on /proc has these entries, too; once. Their cursors are below 2^30. Fixed names come first.
 void add_dynamic_entries(DynamicEntries& entries);
 

@@ -136,7 +136,7 @@ bool mount_initial_root(KernelMemory& memory, const Directory& proc) {
     const FileResult<Shared<Inode>> shared = make_memory_file_system();
     return mount_on(*tree, "/dev", device_directory(), "devtmpfs", "rw") &&
            mount_on(*tree, "/dev/shm", shared, "tmpfs", "rw") &&
-           mount_on(*tree, "/proc", make_generated_root(proc), "proc", "rw") &&
+           mount_on(*tree, "/proc", make_generated_root(proc, new_file_system_number()), "proc", "rw") &&
            mount_on(*tree, "/tmp", temporary, "tmpfs", "rw");
 }
 

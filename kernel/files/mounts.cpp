@@ -9,7 +9,7 @@ namespace kernel {
 namespace {
 
 Mount* mounts = nullptr;
-std::uint32_t file_systems = 0;
+std::uint32_t file_systems = 16;  // below: numbers that are fixed (devices.hpp)
 
 FileResult<void> add_mount(Shared<Inode> root, Shared<Inode> below, std::string_view type,
                            std::string_view options) {

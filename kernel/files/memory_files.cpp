@@ -1,0 +1,236 @@
+#include "kernel/files/memory_files.hpp"
+
+#include <new>
+#include <utility>
+
+#include "kernel/files/file_time.hpp"
+#include "kernel/files/memory_nodes.hpp"
+#include "kernel/files/mounts.hpp"
+#include "kernel/files/open_file.hpp"
+#include "mm/core/address.hpp"
+
+namespace kernel {
+namespace {
+
+constexpr std::uint32_t pages_for(std::uint64_t size_bytes) {
+    return static_cast<std::uint32_t>((size_bytes + (mm::kPageSize - 1)) / mm::kPageSize);
+}
+
+bool is_later(FileTime a, FileTime b) {
+    return a.seconds != b.seconds ? a.seconds > b.seconds : a.nanoseconds > b.nanoseconds;
+}
+
+class MemoryOpenFile final : public OpenFile {
+  public:
+    MemoryOpenFile(Shared<Inode> node, OpenFlags open_flags)
+        : OpenFile(std::move(node), open_flags, Seekable::kYes) {}
+
+    FileResult<std::size_t> read(Transfer& to, std::uint64_t offset) override {
+        return file().read(to, offset);
+    }
+    FileResult<std::size_t> write(Transfer& from, std::uint64_t offset) override {
+        return file().write(from, flags.has(OpenFlags::kAppend) ? file().size_bytes() : offset);
+    }
+
+  private:
+    MemoryFile& file() { return static_cast<MemoryFile&>(*inode()); }
+};
+
+}  // namespace
+
+// --- every node ---
+
+MemoryNode::MemoryNode(FileKind kind, MemoryFileSystem& files, std::uint16_t permissions)
+    : Inode(kind, files.device),
+      accessed_(file_time_now()),
+      modified_(accessed_),
+      changed_(accessed_),
+      files_(files),
+      number_(++files.last_number),
+      permissions_(permissions) {}
+
+void MemoryNode::status(FileStatus& status) const {
+    status.device = device();
+    status.inode = number_;
+    status.kind = kind();
+    status.permissions = permissions_;
+    status.links = links;
+    status.user = user_;
+    status.group = group_;
+    status.accessed = accessed_;
+    status.modified = modified_;
+    status.changed = changed_;
+}
+
+FileResult<void> MemoryNode::change_status(const StatusChange& change) {
+    if (change.permissions >= 0) {
+        permissions_ = static_cast<std::uint16_t>(change.permissions);
+    }
+    if (change.user >= 0) {
+        user_ = static_cast<std::uint32_t>(change.user);
+    }
+    if (change.group >= 0) {
+        group_ = static_cast<std::uint32_t>(change.group);
+    }
+    if (change.accessed != nullptr) {
+        accessed_ = *change.accessed;
+    }
+    if (change.modified != nullptr) {
+        modified_ = *change.modified;
+    }
+    touch_changed();
+    return {};
+}
+
+void MemoryNode::file_system_status(FileSystemStatus& status) const {
+    constexpr std::uint32_t kTmpfsMagic = 0x0102'1994;
+    const MemoryPages::Room room = MemoryPages::room();
+    status.type = kTmpfsMagic;
+    status.blocks = room.most;
+    status.free_blocks = room.left;
+}
+
+Inode* MemoryNode::directory() const {
+    return own_entry == nullptr ? nullptr : own_entry->directory;
+}
+
+FileResult<std::string_view> MemoryNode::name() const {
+    if (own_entry == nullptr) {
+        return file_error(Errno::kNoEntry);
+    }
+    return own_entry->name();
+}
+
+void MemoryNode::touch_changed() {
+    changed_ = file_time_now();
+}
+
+void MemoryNode::touch_modified() {
+    modified_ = changed_ = file_time_now();
+}
+
+// --- files ---
+
+void MemoryFile::status(FileStatus& status) const {
+    MemoryNode::status(status);
+    status.size_bytes = size_bytes_;
+    status.blocks = std::uint64_t{pages_.resident_pages()} * (mm::kPageSize / 512);
+}
+
+FileResult<Shared<OpenFile>> MemoryFile::open(OpenFlags flags) {
+    Shared<OpenFile> file(new (std::nothrow) MemoryOpenFile(Shared<Inode>(this), flags));
+    if (!file) {
+        return file_error(Errno::kNoMemory);
+    }
+    return file;
+}
+
+FileResult<void> MemoryFile::resize(std::uint64_t size_bytes) {
+    if (size_bytes > MemoryPages::kMostBytes) {
+        return file_error(Errno::kFileTooLarge);
+    }
+    // I2: the old last page before the file grows, the new last page when it shrinks.
+    const std::uint64_t smaller = size_bytes < size_bytes_ ? size_bytes : size_bytes_;
+    if (const FileResult<void> resized = pages_.resize(pages_for(size_bytes)); !resized) {
+        return resized;
+    }
+    pages_.clear_behind(static_cast<std::uint32_t>(smaller));
+    size_bytes_ = size_bytes;
+    touch_modified();
+    return {};
+}
+
+FileResult<std::size_t> MemoryFile::read(Transfer& to, std::uint64_t offset) {
+    // As Linux's relatime: the first read after a change is written down.
+    if (!is_later(accessed_, modified_)) {
+        accessed_ = file_time_now();
+    }
+    const std::size_t before = to.moved();
+    while (offset < size_bytes_ && to.remaining() != 0) {
+        const std::uint64_t left = size_bytes_ - offset;
+        const std::size_t room = mm::kPageSize - static_cast<std::size_t>(offset % mm::kPageSize);
+        std::size_t count = left < room ? static_cast<std::size_t>(left) : room;
+        count = count < to.remaining() ? count : to.remaining();
+        const FileResult<std::size_t> moved = pages_.read(to, static_cast<std::uint32_t>(offset), count);
+        if (!moved || *moved != count) {
+            return to.moved() != before ? FileResult<std::size_t>(to.moved() - before) : moved;
+        }
+        offset += count;
+    }
+    return to.moved() - before;
+}
+
+FileResult<std::size_t> MemoryFile::write(Transfer& from, std::uint64_t offset) {
+    if (from.remaining() == 0) {
+        return 0;
+    }
+    if (offset >= MemoryPages::kMostBytes) {
+        return file_error(Errno::kFileTooLarge);
+    }
+    const std::uint64_t room_in_file = MemoryPages::kMostBytes - offset;
+    const std::uint64_t end = offset + (from.remaining() < room_in_file ? from.remaining() : room_in_file);
+    if (pages_for(end) > pages_for(size_bytes_)) {
+        if (const FileResult<void> resized = pages_.resize(pages_for(end)); !resized) {
+            return file_error(resized.error());
+        }
+    }
+    if (end > size_bytes_) {
+        pages_.clear_behind(static_cast<std::uint32_t>(size_bytes_));
+    }
+    const std::size_t before = from.moved();
+    FileResult<std::size_t> moved = 0;
+    while (offset < end) {
+        const std::size_t room = mm::kPageSize - static_cast<std::size_t>(offset % mm::kPageSize);
+        const std::size_t count = end - offset < room ? static_cast<std::size_t>(end - offset) : room;
+        moved = pages_.write(from, static_cast<std::uint32_t>(offset), count);
+        offset += moved.value_or(0);
+        if (!moved || *moved != count) {
+            break;
+        }
+    }
+    const std::size_t total = from.moved() - before;
+    if (total != 0) {
+        size_bytes_ = offset > size_bytes_ ? offset : size_bytes_;
+        touch_modified();
+    }
+    if (offset != end) {
+        static_cast<void>(pages_.resize(pages_for(size_bytes_)));  // shorter, or nothing to do
+    }
+    return total != 0 ? FileResult<std::size_t>(total) : moved;
+}
+
+// --- links ---
+
+MemorySymlink* MemorySymlink::make(MemoryFileSystem& files, std::string_view target) {
+    auto* const text = new (std::nothrow) char[target.size()];
+    auto* const link =
+        text == nullptr ? nullptr : new (std::nothrow) MemorySymlink(files, text, target.size());
+    if (link == nullptr) {
+        delete[] text;
+        return nullptr;
+    }
+    target.copy(text, target.size());
+    return link;
+}
+
+void MemorySymlink::status(FileStatus& status) const {
+    MemoryNode::status(status);
+    status.size_bytes = size_bytes_;
+}
+
+FileResult<Shared<Inode>> make_memory_file_system() {
+    constexpr std::uint16_t kPermissions = 01777;
+    auto* const files = new (std::nothrow) MemoryFileSystem{.device = new_file_system_number()};
+    if (files == nullptr) {
+        return file_error(Errno::kNoMemory);
+    }
+    Shared<Inode> root(new (std::nothrow) MemoryDirectory(*files, kPermissions, {}));
+    if (!root) {
+        delete files;
+        return file_error(Errno::kNoMemory);
+    }
+    static_cast<MemoryDirectory&>(*root).links = 2;
+    return root;
+}
+
+}  // namespace kernel
