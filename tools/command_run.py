@@ -109,7 +109,7 @@ class CommandRun:
         """Sends what there is of standard input, or its end. A terminal is for prompts: a command gets none of it."""
         try:
             data = b"" if os.isatty(0) else os.read(0, self.input.wanted)
-        except OSError:  # Say, a directory.
+        except OSError:  # Say, the terminal of a shell that has gone.
             data = b""
         try:
             # Never waits: the pipe holds more than the window.

@@ -135,7 +135,7 @@ class Writer:
             self._fill(PAGE)
         else:
             self._header(numbers, entry.path, 4)
-            self._write(entry.content)
+            self._write(entry.content if entry.size else b"")
             self._fill(4)
 
     def finish(self):

@@ -46,6 +46,8 @@ Acquire::http::Timeout "20";
 Acquire::https::Timeout "20";
 """
 
+MOST_ERROR_CHARACTERS = 600
+
 # What is kept of a source that the machine names; where, and for which CPU, is ours to say.
 KEPT_FIELDS = ("Signed-By", "Trusted")
 
@@ -147,9 +149,9 @@ def apt_get(*words, folder=None):
 
 
 def errors_in(text):
-    """apt's own words on what went wrong, each once."""
-    errors = [line[3:].strip() for line in text.splitlines() if line.startswith("E: ")]
-    return "; ".join(dict.fromkeys(errors)) or text.strip()[-500:]
+    """apt's own words on what went wrong, each once. That a mirror was not reached is but a warning to it."""
+    errors = [line[3:].strip() for line in text.splitlines() if line.startswith(("E: ", "W: Failed to fetch"))]
+    return "; ".join(dict.fromkeys(errors))[:MOST_ERROR_CHARACTERS] or " ".join(text.split())[-MOST_ERROR_CHARACTERS:]
 
 
 def has_lists():
@@ -170,7 +172,7 @@ def download(words, names, folder):
         status, text = apt_get(*words, *names, folder=folder)
     if status != 0:
         raise FetchError(
-            f"cannot fetch {', '.join(names)} for {ARCHITECTURE} from Debian: {errors_in(update_text + text)}"
+            f"cannot fetch {', '.join(names)} for {ARCHITECTURE} from Debian: {errors_in(text + update_text)}"
         )
 
 

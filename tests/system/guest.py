@@ -8,6 +8,7 @@
             self.assert_ok(result)
             self.assertIn(b"total", result.stdout)
             self.assert_ok(shell("echo audit > /proc/frames; cat /proc/frames"))
+        self.assertEqual(run("md5sum", stdin=b"hi").stdout, b"...")
 
     with Prompt(memory="8M") as prompt:      # the interactive prompt, on a pseudo-terminal
         prompt.type("ls /proc\\r")
@@ -43,9 +44,15 @@ class Result:
         return f"status {self.status}, stdout {self.stdout[-2000:]!r}, stderr {self.stderr[-4000:]!r}"
 
 
-def arguments_for(memory=None, append=None, modules=(), iso=False, qemu=None, timeout=None, verbose=False):
+def arguments_for(
+    memory=None, append=None, root=None, files=(), modules=(), iso=False, qemu=None, timeout=None, verbose=False
+):
     """The options of ./run for these."""
     arguments = []
+    if root is not None:
+        arguments += ["--root", root]
+    for file in files:
+        arguments += ["--file", file]
     if memory is not None:
         arguments += ["--memory", memory]
     if append is not None:
@@ -63,18 +70,18 @@ def arguments_for(memory=None, append=None, modules=(), iso=False, qemu=None, ti
     return arguments
 
 
-def run_program(arguments, **keywords):
-    """Runs `./run` with `arguments` as they are; returns its Result."""
+def run_program(arguments, stdin=b"", **keywords):
+    """Runs `./run` with `arguments` as they are, and `stdin` as its standard input; returns its Result."""
     command = ["/usr/bin/python3", "-S", os.path.join(ROOT, "tools", "run.py"), *arguments]
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=HANG_SECONDS, check=False, **keywords
+        command, input=stdin, capture_output=True, timeout=HANG_SECONDS, check=False, **keywords
     )
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def run(*command, **options):
-    """Boots with `options` (see arguments_for), runs `command` (str or bytes each); returns its Result."""
-    return run_program([*arguments_for(**options), "--", *command])
+def run(*command, stdin=b"", **options):
+    """Boots with `options` (see arguments_for), runs `command` (str or bytes each) on `stdin`; returns its Result."""
+    return run_program([*arguments_for(**options), "--", *command], stdin)
 
 
 def shell(line, **options):
