@@ -40,15 +40,28 @@ void Clock::tick() {
     }
 }
 
-std::uint64_t Clock::microseconds_since_entry() {
-    if (microseconds_per_tsc_tick_ == 0) {
+std::uint64_t Clock::nanoseconds_since_entry() {
+    if (nanoseconds_per_tsc_tick_ == 0) {
         estimate_from_counter();
     }
-    const std::uint64_t elapsed = cpu::read_tsc() - image::entry_tsc();
-    // 64 by 32 bits, without the library's 128-bit product.
-    const std::uint64_t low = (elapsed & UINT32_MAX) * microseconds_per_tsc_tick_;
-    const std::uint64_t high = (elapsed >> 32) * microseconds_per_tsc_tick_;
-    return high + (low >> 32);
+    return base_nanoseconds_ + nanoseconds_of(cpu::read_tsc() - base_tsc_);
+}
+
+std::uint64_t Clock::nanoseconds_of(std::uint64_t tsc_ticks) const {
+    // 64 by 64 bits, without the library's 128-bit product; the rate has few bits above 2^32.
+    const std::uint64_t rate_low = nanoseconds_per_tsc_tick_ & UINT32_MAX;
+    const std::uint64_t rate_high = nanoseconds_per_tsc_tick_ >> 32;
+    const std::uint64_t low = (tsc_ticks & UINT32_MAX) * rate_low;
+    const std::uint64_t high = (tsc_ticks >> 32) * rate_low;
+    return high + (low >> 32) + (rate_high == 0 ? 0 : tsc_ticks * rate_high);
+}
+
+void Clock::start_real_time(std::uint64_t seconds_since_1970) {
+    set_real_time(seconds_since_1970 * 1'000'000);
+}
+
+void Clock::set_real_time(std::uint64_t microseconds) {
+    at_entry_ = microseconds - microseconds_since_entry();
 }
 
 void Clock::estimate_from_counter() {
@@ -62,11 +75,17 @@ void Clock::estimate_from_counter() {
 }
 
 void Clock::set_rate(std::uint64_t tsc_ticks, std::uint64_t microseconds) {
-    // A counter slower than the microsecond does not occur on a CPU that has one; it would not fit below
-    // either.
-    if (tsc_ticks > microseconds) {
-        microseconds_per_tsc_tick_ = (microseconds << 32) / tsc_ticks;
+    // The rate must fit: a counter slower than the microsecond does not occur on a CPU that has one.
+    if (tsc_ticks <= microseconds) {
+        return;
     }
+    const std::uint64_t now = cpu::read_tsc();
+    const std::uint64_t told = base_nanoseconds_ + nanoseconds_of(now - base_tsc_);
+    // Dividing the microseconds keeps 32 bits behind the point for any interval below an hour.
+    nanoseconds_per_tsc_tick_ = ((microseconds << 32) / tsc_ticks) * 1'000;
+    const std::uint64_t better = nanoseconds_of(now - image::entry_tsc());
+    base_tsc_ = now;
+    base_nanoseconds_ = better > told ? better : told;
 }
 
 }  // namespace kernel

@@ -7,6 +7,7 @@
 #include "kernel/arch/i686/segments.hpp"
 #include "kernel/boot/init.hpp"
 #include "kernel/clock.hpp"
+#include "kernel/drivers/cmos_clock.hpp"
 #include "kernel/drivers/keyboard.hpp"
 #include "kernel/drivers/pit.hpp"
 #include "kernel/drivers/serial.hpp"
@@ -46,6 +47,7 @@ INIT_CODE void start_machine() {
     if (!can_run_programs()) {
         log().warning("This CPU has no FXSAVE: programs cannot run here.");
     }
+    clock().start_real_time(cmos_clock::seconds_since_1970());
     keyboard().start();
     enable_irq(IrqLine::kTimer, "timer", [] {
         clock().tick();
