@@ -57,6 +57,14 @@ class SimulatedCpu {
         return memory_.raw(cached->second.frame) + address.offset_in_page();
     }
 
+    /// From now on the CPU runs on `root`, and knows nothing of the tables before.
+    void switch_to(mm::FrameNumber root) {
+        if (root != root_) {
+            root_ = root;
+            forget_all();
+        }
+    }
+
     /// The Tlb seam.
     void forget_page(mm::VirtAddr address) {
         ++pages_forgotten_;
