@@ -52,6 +52,12 @@ inline constexpr std::size_t kLimits = 16;
 inline constexpr std::size_t kLimitStack = 3, kLimitProcesses = 6, kLimitOpenFiles = 7,
                              kLimitAddressSpace = 9;
 
+/// A thread that waits until its vfork child has executed or ended: on that thread's stack.
+struct VforkWait {
+    WaitQueue done_event;
+    bool done = false;
+};
+
 class Process {
   public:
     /// Processes and threads at most.
@@ -82,7 +88,10 @@ class Process {
 
     ProcessState state = ProcessState::kAlive;
     ExitInfo exit;
-    bool exiting = false;  ///< exit_group or a fatal signal: every thread ends on its way to ring 3.
+    /// Its parent ended: process 1 is its parent, but never asked for it. The kernel waits for it.
+    bool is_orphan = false;
+    bool nobody_waits = false;  ///< It is removed already, and goes with its last thread.
+    bool exiting = false;       ///< exit_group or a fatal signal: every thread ends on its way to ring 3.
     Signal exit_signal = signal::kChild;  ///< What the parent is sent at the end.
     Signal stopped_by = 0;                ///< Stopped by this signal: each thread stops on its way to ring 3.
     bool stop_unreported = false;         ///< wait4(WUNTRACED) has not told the parent yet.
@@ -99,9 +108,8 @@ class Process {
     Shared<SignalActions> actions;
     PendingSignals pending;
 
-    WaitQueue children_events;  ///< A child ended, stopped or went on.
-    WaitQueue vfork_done;       ///< For the parent of a vfork: this child has executed or ended.
-    bool vfork_parent_waits = false;
+    WaitQueue children_events;        ///< A child ended, stopped or went on.
+    VforkWait* vfork_wait = nullptr;  ///< Of the thread that waits for this child to execute or end; or null.
 
     std::array<char, kNameBytes> name{};
     Shared<Inode> executable;
