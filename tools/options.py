@@ -55,7 +55,7 @@ class Options:
 
     def wants_own_disc(self):
         """Whether the ISO as it was built would boot something else than what these options say."""
-        return bool(self.append or self.modules or self.files or self.root != DEFAULT_ROOT)
+        return bool(self.append or self.modules or self.files or self.root != BUSYBOX_ROOT)
 
 
 def parse_memory(text):
