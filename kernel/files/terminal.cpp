@@ -6,6 +6,7 @@
 
 #include "kernel/arch/i686/user_memory.hpp"
 #include "kernel/clock.hpp"
+#include "kernel/programs/groups.hpp"
 #include "kernel/programs/job_control.hpp"
 
 namespace kernel {
@@ -234,7 +235,7 @@ FileResult<void> Terminal::check_foreground(Access access) const {
     if (is_ignored_or_blocked(current_thread(), wanted)) {
         return access == Access::kRead ? file_error(Errno::kIo) : FileResult<void>();
     }
-    if (is_orphaned_group(process.group)) {
+    if (is_orphaned_group(process.group, process.session)) {
         return file_error(Errno::kIo);
     }
     send_signal_to_group(process.group, {.signal = wanted});

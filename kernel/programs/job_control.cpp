@@ -8,17 +8,6 @@ bool is_ignored_or_blocked(const Thread& thread, Signal wanted) {
            thread.process().actions->actions[wanted - 1].handler == kIgnore;
 }
 
-bool is_orphaned_group(ProcessId group) {
-    for (const Process* process = first_process(); process != nullptr; process = process->next_in_table) {
-        const Process* const parent = process->parent;
-        if (process->group == group && process->state == ProcessState::kAlive && parent != nullptr &&
-            parent->group != group && parent->session == process->session) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool has_members(ProcessId group) {
     for (const Process* process = first_process(); process != nullptr; process = process->next_in_table) {
         if (process->group == group) {

@@ -9,10 +9,6 @@ namespace kernel {
 /// Whether `wanted` would have no effect on `thread`.
 bool is_ignored_or_blocked(const Thread& thread, Signal wanted);
 
-/// Whether nobody is left who could bring `group` to the foreground again: no member has its parent in another group
-/// of the same session. Cost: linear in the number of processes.
-bool is_orphaned_group(ProcessId group);
-
 /// Whether `group` has a member at all; one in `session`.
 bool has_members(ProcessId group);
 bool is_group_of_session(ProcessId group, ProcessId session);
