@@ -51,7 +51,7 @@ def main():
         busybox = os.path.join(debian.package(PACKAGE), "bin", "busybox")
         entries = list(entries_of(busybox))
     except debian.FetchError as error:
-        print(f"root: {error}", file=sys.stderr)
+        print(f"root: {error}. `./run --root none` does without it.", file=sys.stderr)
         return 1
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"root: busybox does not run on this machine, so its commands are not known: {error}", file=sys.stderr)
