@@ -115,7 +115,7 @@ FileResult<void> set_tls(TlsSegments& tls, UserAddress descriptor_address) {
         return read;
     }
     const std::uint32_t slot = wanted.entry_number - kFirstTlsSlot;
-    if (slot >= kTlsSlots) {
+    if (slot >= kTlsSlots || !is_allowed(wanted)) {
         return file_error(Errno::kInvalid);
     }
     tls.descriptors[slot] = tls_descriptor(wanted);
