@@ -106,7 +106,7 @@ struct Region : TreeNode<Region> {
     friend struct RegionGaps;
 
     // RegionGaps: about all regions of the subtree.
-    PageNumber subtree_begin_;   // Where the claim of the lowest one begins,
+    PageNumber subtree_begin_;   // Where the lowest one begins,
     PageNumber subtree_end_;     // where the highest one ends,
     PageCount subtree_gap_ = 0;  // and the longest run of free pages between two of them.
 };

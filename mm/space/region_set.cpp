@@ -25,7 +25,7 @@ struct Gaps {
 };
 
 Gaps gaps_from_children(const Region& region) {
-    Gaps gaps{region.claimed_begin(), region.pages.end, 0};
+    Gaps gaps{region.pages.begin, region.pages.end, 0};
     const auto consider = [&gaps](PageCount gap) {
         if (gap > gaps.longest) {
             gaps.longest = gap;
@@ -33,12 +33,12 @@ Gaps gaps_from_children(const Region& region) {
     };
     if (const Region* const left = region.left(); left != nullptr) {
         consider(RegionGaps::longest(*left));
-        consider(room(RegionGaps::end(*left), region.claimed_begin()));
+        consider(region.pages.begin - RegionGaps::end(*left));
         gaps.begin = RegionGaps::begin(*left);
     }
     if (const Region* const right = region.right(); right != nullptr) {
         consider(RegionGaps::longest(*right));
-        consider(room(region.pages.end, RegionGaps::begin(*right)));
+        consider(RegionGaps::begin(*right) - region.pages.end);
         gaps.end = RegionGaps::end(*right);
     }
     return gaps;
@@ -46,7 +46,7 @@ Gaps gaps_from_children(const Region& region) {
 
 enum class From : std::uint8_t { kTop, kBottom };
 
-/// A search for the first run of `count` free pages in `within`, seen from one end.
+/// A search for the first run of `count` free pages in `within`, seen from one end. Guard gaps are free here.
 struct Search {
     PageCount count;
     PageRange within;
@@ -57,7 +57,7 @@ struct Search {
         return room(higher(low, within.begin), lower(high, within.end)) >= count;
     }
     /// Looks between the regions of `subtree`, and from there to its neighbours: the region below ends at `low`, the
-    /// one above claims from `high` on. Only a subtree that reaches over an end of `within` can be entered in vain,
+    /// one above begins at `high`. Only a subtree that reaches over an end of `within` can be entered in vain,
     /// and there are at most two of these at each level: O(log n). As deep as the tree is high.
     [[nodiscard]] std::optional<PageRange> run(const Region* subtree, PageNumber low, PageNumber high) const {
         if (subtree == nullptr) {
@@ -68,7 +68,7 @@ struct Search {
         if (!between && !fits(low, RegionGaps::begin(*subtree)) && !fits(RegionGaps::end(*subtree), high)) {
             return std::nullopt;
         }
-        const auto below = [&] { return run(subtree->left(), low, subtree->claimed_begin()); };
+        const auto below = [&] { return run(subtree->left(), low, subtree->pages.begin); };
         const auto above = [&] { return run(subtree->right(), subtree->pages.end, high); };
         const std::optional<PageRange> nearer = from == From::kTop ? above() : below();
         if (nearer) {
@@ -156,12 +156,28 @@ void RegionSet::split(Region& region, PageNumber at, Region& upper) {
 
 std::optional<PageRange> RegionSet::highest_gap(PageCount count, PageRange within) const {
     expect(count != 0, "region set: a search for no pages");
-    return Search{count, within, From::kTop}.run(tree_.root(), within.begin, within.end);
+    for (;;) {
+        const std::optional<PageRange> run =
+            Search{count, within, From::kTop}.run(tree_.root(), within.begin, within.end);
+        const Region* const above = run ? first_ending_above(run->end) : nullptr;
+        if (above == nullptr || above->claimed_begin() >= run->end) {
+            return run;
+        }
+        within.end = higher(above->claimed_begin(), within.begin);
+    }
 }
 
 std::optional<PageRange> RegionSet::lowest_gap(PageCount count, PageRange within) const {
     expect(count != 0, "region set: a search for no pages");
-    return Search{count, within, From::kBottom}.run(tree_.root(), within.begin, within.end);
+    for (;;) {
+        const std::optional<PageRange> run =
+            Search{count, within, From::kBottom}.run(tree_.root(), within.begin, within.end);
+        const Region* const above = run ? first_ending_above(run->end) : nullptr;
+        if (above == nullptr || above->claimed_begin() >= run->end) {
+            return run;
+        }
+        within.begin = lower(above->pages.end, within.end);
+    }
 }
 
 bool RegionSet::is_unclaimed(PageRange pages) const {

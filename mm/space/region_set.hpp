@@ -2,7 +2,7 @@
 //
 // A balanced tree of the caller's regions. Every node knows where its subtree begins and ends and the longest free
 // run between two regions of it, so that finding room, too, is one walk down. The pages below a region that grows
-// down (its guard gap) are not free, though nothing stops a caller from placing a region there.
+// down (its guard gap) are not offered, though nothing stops a caller from placing a region there.
 //
 // Owns: the tree's links and every region's `pages` while it is in the set; never the regions.
 //
@@ -10,8 +10,9 @@
 // I2 every subtree's begin, end and longest gap are those of its regions.
 // I3 region_count() and page_count() are the sums.
 //
-// Cost: everything is O(log n), next and previous O(1) on average; nothing allocates, nothing fails but for a
-// search that finds no room. The caller holds the address space's lock.
+// Cost: everything is O(log n), next and previous O(1) on average, and finding room one more walk down for each guard
+// gap met; nothing allocates, nothing fails but for a search that finds no room. The caller holds the address space's
+// lock.
 #pragma once
 
 #include <cstddef>
@@ -79,9 +80,10 @@ class RegionSet {
     void split(Region& region, PageNumber at, Region& upper);
 
     /// The highest `count` free pages in a row inside `within`: where a mapping without an address goes. Nothing
-    /// when there is no such run. `count` is not 0.
+    /// when there is no such run. `count` is not 0. Where a long enough run meets a guard gap, the search goes on
+    /// below the gap, whatever else there is room for in between: as Linux's does, so that addresses agree.
     [[nodiscard]] std::optional<PageRange> highest_gap(PageCount count, PageRange within) const;
-    /// The lowest such.
+    /// The lowest such; goes on above the region whose guard gap is met.
     [[nodiscard]] std::optional<PageRange> lowest_gap(PageCount count, PageRange within) const;
     /// Whether all of `pages` are free and in no guard gap: a program's wish for an address is granted then.
     [[nodiscard]] bool is_unclaimed(PageRange pages) const;

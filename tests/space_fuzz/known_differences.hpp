@@ -1,0 +1,33 @@
+// Where the two sides may differ, all in one place, each with its reason. What is not said here is a finding.
+//
+// D1 What is one region. Linux joins private anonymous mappings only if the pages' histories agree (who forked what
+//    when, where they were before mremap), ours by rights and source alone. Only mremap can tell, which refuses to move
+//    pages of several mappings: a call is made only if both sides see one mapping, or both see several (kNotMade).
+// D2 mremap(MREMAP_FIXED) of several mappings, same size: Linux 6.17 and later move them all, earlier ones and ours
+//    refuse (EFAULT). Never made.
+// D3 Rights that the page tables of i386 without PAE do not know: execution is never forbidden there. No probe executes,
+//    and PROT_EXEC is never asked for without PROT_READ, which some CPUs can tell apart by protection keys.
+// D4 Lengths that wrap around 2^32: a 64-bit kernel, which is what runs 32-bit programs here, calculates on in 64 bits
+//    where an i386 kernel has wrapped. Only calls for which both ways give the same answer are made with such lengths.
+// D5 Advice that only other kernels know, or that needs swap space (MADV_WILLNEED says EBADF on a kernel without it).
+//    Only MADV_DONTNEED, MADV_NORMAL and an unknown number are tried. MADV_FREE frees nothing here, which a program
+//    cannot tell from a kernel that has enough memory.
+// D6 Flags that are promises to the kernel and change nothing that a program sees but times: MAP_POPULATE, MAP_LOCKED,
+//    MAP_NORESERVE, MAP_STACK. MREMAP_DONTUNMAP is refused (EINVAL).
+// D7 Order of checks: a call with two mistakes may name either. (So far none is known: the rules follow Linux's order.)
+#pragma once
+
+#include <cstdint>
+
+#include "kernel/syscalls/memory_rules.hpp"
+#include "tests/space_fuzz/protocol.hpp"
+
+namespace space_fuzz {
+
+/// Whether `operation`, a remap with its last argument set, must not be made.  (D2)
+constexpr bool is_known_to_differ(const Operation& operation) {
+    return operation.kind == Kind::kRemap && operation.arguments[5] == 0 &&
+           (operation.arguments[3] & kernel::memory_rules::remap_flag::kFixed) != 0;
+}
+
+}  // namespace space_fuzz
