@@ -3,7 +3,7 @@
 A frame is one byte for the stream, the payload's length in two bytes (little-endian), and the payload:
 
     guest to host   '1' standard output, '2' standard error, 'x' exit status (one byte),
-                    'c' credit: so many more bytes of standard input were taken (four bytes, little-endian)
+                    'c' credit: so many bytes of standard input were taken so far (four bytes, little-endian)
     host to guest   '0' standard input; without a payload: its end
 
 Until the guest has given credit, no more than INPUT_WINDOW bytes of standard input are on their way: a program that
@@ -63,6 +63,7 @@ class Input:
 
     def __init__(self):
         self.window = INPUT_WINDOW
+        self.taken = 0
         self.ended = False
 
     @property
@@ -78,7 +79,9 @@ class Input:
 
     def give_credit(self, payload):
         """Takes a CREDIT frame's payload. Raises FrameError when the guest has taken more than it was sent."""
-        self.window += int.from_bytes(payload, "little")
+        taken = int.from_bytes(payload, "little")
+        self.window += (taken - self.taken) % (1 << 8 * CREDIT_BYTES)
+        self.taken = taken
         if self.window > INPUT_WINDOW:
             raise FrameError(f"credit for {self.window - INPUT_WINDOW} bytes that were never sent")
 

@@ -98,6 +98,7 @@ __attribute__((used)) void kernel(void) {
     set_up(COM2);
     set_up(COM1);
     const u8 stingy = behaviour() == 'y';
+    u32 taken = 0;
     out8(COM1, '!'); /* The first byte of the log: now the ports are set up. */
     for (;;) {
         const int stream = receive(stingy ? 3000000 : 0);
@@ -120,8 +121,9 @@ __attribute__((used)) void kernel(void) {
             frame[3 + i] = (u8)receive(0);
         }
         send(frame, 3 + size);
+        taken += size;
         if (!stingy) {
-            send_number('c', 4, size);
+            send_number('c', 4, taken);
         }
     }
     send_number('x', 1, 42);

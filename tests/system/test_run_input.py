@@ -134,10 +134,18 @@ class Frames(unittest.TestCase):
         sender = streams.Input()
         self.assertEqual(sender.frame(b"x" * WINDOW), b"0\x00\x10" + b"x" * WINDOW)
         self.assertEqual(sender.wanted, 0)
-        sender.give_credit((10).to_bytes(4, "little"))
-        self.assertEqual(sender.wanted, 10)
+        for taken, wanted in ((10, 10), (10, 10), (4000, 4000), (WINDOW, WINDOW)):
+            sender.give_credit(taken.to_bytes(4, "little"))
+            self.assertEqual(sender.wanted, wanted)
         with self.assertRaises(streams.FrameError):
-            sender.give_credit(WINDOW.to_bytes(4, "little"))
+            sender.give_credit((WINDOW + 1).to_bytes(4, "little"))
+
+    def test_credit_counts_on_beyond_32_bits(self):
+        sender = streams.Input()
+        sender.taken = (1 << 32) - 5
+        sender.frame(b"x" * 20)
+        sender.give_credit((15).to_bytes(4, "little"))
+        self.assertEqual(sender.wanted, WINDOW)
 
     def test_nothing_follows_the_end(self):
         sender = streams.Input()
