@@ -68,6 +68,9 @@ class SimulatedCpu {
     /// The Tlb seam.
     void forget_page(mm::VirtAddr address) {
         ++pages_forgotten_;
+        if (is_deaf_) {
+            return;
+        }
         translations_.erase(address.page());
         for (unsigned level = 1; level < Layout::kLevels; ++level) {
             tables_.erase({level, prefix(address, level)});
@@ -75,9 +78,15 @@ class SimulatedCpu {
     }
     void forget_all() {
         ++all_forgotten_;
+        if (is_deaf_) {
+            return;
+        }
         translations_.clear();
         tables_.clear();
     }
+
+    /// Plants a bug: from now on nobody tells this CPU to forget anything.
+    void make_deaf() { is_deaf_ = true; }
 
     /// Whether a cached translation, or a cached table on the way to one, still leads to `frame`.
     [[nodiscard]] bool reaches(mm::FrameNumber frame) const {
@@ -184,6 +193,7 @@ class SimulatedCpu {
     std::map<TableKey, mm::FrameNumber> tables_;
     std::size_t pages_forgotten_ = 0;
     std::size_t all_forgotten_ = 0;
+    bool is_deaf_ = false;
 };
 
 }  // namespace host
