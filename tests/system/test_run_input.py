@@ -73,7 +73,7 @@ class Input(GuestTest):
             self.assertEqual(self.echo(input=content[:size]), content[:size], size)
 
     def test_much_of_it(self):
-        content = random.Random(6).randbytes(700_000)
+        content = random.Random(6).randbytes(300_000)
         self.assertEqual(self.echo(input=content), content)
 
     def test_a_file_and_nothing(self):
