@@ -143,7 +143,9 @@ FileResult<Thread*> make_child_thread(Process& process, const TrapFrame& frame, 
     }
     caller.vectors.save();
     child->vectors = caller.vectors;
+    child->schedule.nice = caller.schedule.nice;
     child->signals.mask = caller.signals.mask;
+    child->signals.attention = is_thread && process.stopped_by != 0;
     if (!has(request, clone_flags::kMemory) || has(request, clone_flags::kVfork)) {
         child->signals.alternate_stack = caller.signals.alternate_stack;
         child->signals.alternate_stack_bytes = caller.signals.alternate_stack_bytes;
@@ -217,7 +219,6 @@ FileResult<ThreadId> clone_current(const TrapFrame& frame, const CloneRequest& r
     }
     announce_thread(thread);
     tell_numbers(thread, request);
-    set_nice(thread, current_thread().schedule.nice);
     const ThreadId id = thread.id();
     if (!has(request, clone_flags::kVfork) || &process == &caller) {
         start_thread(thread);

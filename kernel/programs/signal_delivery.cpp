@@ -96,8 +96,11 @@ void act(Thread& thread, const SignalInfo& info) {
 }  // namespace
 
 void deliver_signals(Thread& thread) {
-    Process& process = thread.process();
     ThreadSignals& signals = thread.signals;
+    if (!signals.attention && interruption_of(*thread.frame) == Interruption::kNone) {
+        return;
+    }
+    Process& process = thread.process();
     for (;;) {
         if (signals.pending.set.has(signal::kKill)) {
             end_thread(process.exit);
