@@ -63,6 +63,9 @@ class Thread {
 
     UserAddress clear_child_tid = 0;  ///< Zeroed, and its futex woken, when the thread ends.
     UserAddress robust_list = 0;
+    /// When a timed call that is begun anew would have ended. deliver_signals forgets it (kNever) when it enters a
+    /// handler: then the call is not begun anew.
+    Moment restart_deadline = kNever;
     std::uint32_t system_call = 0;  ///< The number of the call it is in, or was in last.
     std::uint32_t minor_faults = 0;
     std::uint32_t major_faults = 0;

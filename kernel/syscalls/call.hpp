@@ -65,6 +65,7 @@ std::span<const CallRow> memory_calls();
 std::span<const CallRow> process_calls();
 std::span<const CallRow> signal_calls();
 std::span<const CallRow> thread_calls();
+std::span<const CallRow> scheduling_calls();
 std::span<const CallRow> time_calls();
 std::span<const CallRow> system_calls();
 

@@ -14,7 +14,6 @@ namespace kernel {
 [[gnu::weak]] std::span<const CallRow> memory_calls();
 [[gnu::weak]] std::span<const CallRow> process_calls();
 [[gnu::weak]] std::span<const CallRow> signal_calls();
-[[gnu::weak]] std::span<const CallRow> thread_calls();
 [[gnu::weak]] std::span<const CallRow> time_calls();
 [[gnu::weak]] std::span<const CallRow> system_calls();
 
@@ -34,7 +33,7 @@ class Table {
     Table() {
         work_.fill(unknown_call);
         for (auto* const subject : {file_calls, descriptor_calls, poll_calls, memory_calls, process_calls,
-                                    signal_calls, thread_calls, time_calls, system_calls}) {
+                                    signal_calls, thread_calls, scheduling_calls, time_calls, system_calls}) {
             if (subject == nullptr) {
                 continue;
             }
