@@ -48,6 +48,7 @@ class PipeFile final : public OpenFile {
         return 0;
     }
     FileResult<void> sync() override { return file_error(Errno::kInvalid); }
+    [[nodiscard]] Pipe* pipe() override { return &pipe_; }
 
   private:
     Pipe& pipe_;
