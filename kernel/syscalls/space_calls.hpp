@@ -62,12 +62,13 @@ class SpaceCalls {
             return pages ? 0 : returned(pages.error());
         }
         if ((protection & (protection_flag::kGrowsDown | protection_flag::kGrowsUp)) != 0) {
-            // From where the stack begins, wherever that is by now.
+            // From where the stack begins, wherever that is by now. None grows up.
+            const bool up = (protection & protection_flag::kGrowsUp) != 0;
             const mm::Region* const region = space_.regions().first_ending_above(pages->begin);
-            if (region == nullptr || region->pages.begin >= pages->end) {
+            if (region == nullptr || region->pages.begin >= (up ? pages->begin + 1 : pages->end)) {
                 return returned(Errno::kNoMemory);
             }
-            if (region->growth != mm::Growth::kDown || (protection & protection_flag::kGrowsUp) != 0) {
+            if (up || region->growth != mm::Growth::kDown) {
                 return returned(Errno::kInvalid);
             }
             pages->begin = region->pages.begin;
@@ -88,8 +89,8 @@ class SpaceCalls {
         }
         const mm::PageRange old = request->old;
         const bool moves = request->placement == mm::RemapPlacement::kFixed;
-        if (old.empty()) {
-            return map_again(*region, *request);
+        if (old.empty() && region->sharing != mm::Sharing::kShared) {
+            return returned(Errno::kInvalid);
         }
         if (old.size() >= request->new_count && !moves) {
             return shorten(old, request->new_count);
@@ -157,7 +158,8 @@ class SpaceCalls {
         const mm::PageNumber old_end = mm::VirtAddr(std::uintptr_t{current} + kOffset).page();
         const mm::PageNumber new_end = mm::VirtAddr(std::uintptr_t{wanted} + kOffset).page();
         if (new_end < old_end) {
-            return space_.unmap({new_end, old_end}) ? wanted : current;
+            const mm::PageRange rest{new_end, old_end};
+            return !space_.regions().is_free(rest) && space_.unmap(rest) ? wanted : current;
         }
         if (new_end == old_end) {
             return wanted;
@@ -220,27 +222,6 @@ class SpaceCalls {
         }
         const mm::Result<void> unmapped = space_.unmap({new_end, old.end});
         return unmapped ? returned(old.begin.address()) : returned(remap_errno(unmapped.error()));
-    }
-
-    /// mremap of no pages: the same pages of a shared object a second time.
-    Returned map_again(const mm::Region& region, const RemapRequest& request) {
-        if (region.sharing != mm::Sharing::kShared) {
-            return returned(Errno::kInvalid);
-        }
-        if (request.placement == mm::RemapPlacement::kInPlace) {
-            return returned(Errno::kNoMemory);
-        }
-        mm::MapRequest again;
-        again.address = request.new_address;
-        again.page_count = request.new_count;
-        again.placement = request.placement == mm::RemapPlacement::kFixed ? mm::Placement::kFixed
-                                                                          : mm::Placement::kAnywhere;
-        again.protection = region.protection;
-        again.allowed = region.allowed;
-        again.sharing = region.sharing;
-        again.object = region.object;
-        again.object_page = region.object_page_at(request.old.begin);
-        return place(again);
     }
 
     Space& space_;

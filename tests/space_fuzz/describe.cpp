@@ -98,7 +98,7 @@ std::string describe(const Operation& operation, const Outcome& outcome) {
     std::string text = outcome.value < 0 && outcome.value >= -4'095
                            ? std::string("-") + strerrorname_np(-outcome.value)
                            : address(static_cast<std::uint32_t>(outcome.value));
-    if (operation.kind == Kind::kResidency || operation.kind == Kind::kFileRead) {
+    if (operation.kind == Kind::kFileRead) {
         text += ", detail " + hexadecimal(outcome.detail);
     }
     return text;

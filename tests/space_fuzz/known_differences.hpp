@@ -15,6 +15,8 @@
 // D6 Flags that are promises to the kernel and change nothing that a program sees but times: MAP_POPULATE, MAP_LOCKED,
 //    MAP_NORESERVE, MAP_STACK. MREMAP_DONTUNMAP is refused (EINVAL).
 // D7 Order of checks: a call with two mistakes may name either. (So far none is known: the rules follow Linux's order.)
+// D8 mincore of a private anonymous page that was read, never written: on Linux a forked child does not inherit the zero
+//    page if its parent had nothing else in the mapping; here it does. Not compared for pages that show the zero frame.
 #pragma once
 
 #include <cstdint>

@@ -129,22 +129,30 @@ Outcome ModelSide::call(Process& process, const Operation& operation) {
         case Kind::kBreak:
             process.program_break = calls.set_break(kBreakBegin, process.program_break, a[0]);
             return {static_cast<std::int32_t>(process.program_break), 0};
-        case Kind::kResidency: {
-            std::vector<std::uint8_t> answers(kArenaPages + 16, std::uint8_t{2});
-            const std::int32_t value =
-                calls.residency(a[0], a[1], [&](std::size_t at, std::span<const std::uint8_t> part) {
-                    std::ranges::copy(part, answers.begin() + static_cast<std::ptrdiff_t>(at));
-                    return true;
-                });
-            Hash hash;
-            for (const std::uint8_t answer : answers) {
-                hash.add(answer);
-            }
-            return {value, hash.value};
-        }
+        case Kind::kResidency:
+            return ask_residency(process, a[0], a[1]);
         default:
             return {-static_cast<std::int32_t>(Errno::kNoSystemCall), 0};
     }
+}
+
+Outcome ModelSide::ask_residency(Process& process, std::uint32_t address, std::uint32_t length) {
+    PlantedSpace planted(process.space, plant_);
+    residency_.assign(kMostAnswers, kNoAnswer);
+    const auto deliver = [&](std::size_t at, std::span<const std::uint8_t> part) {
+        std::ranges::copy(part, residency_.begin() + static_cast<std::ptrdiff_t>(at));
+        return true;
+    };
+    const Outcome outcome{Calls(planted, ModelMachine::kUserPages).residency(address, length, deliver), 0};
+    process.space.page_tables().for_each_used_page(
+        mm::VirtAddr(address), mm::VirtAddr(kArenaEnd - kPageBytes),
+        [&](mm::VirtAddr page, const mm::Mapping& mapping) {
+            const std::size_t index = (page.value() - address) / kPageBytes;
+            if (mapping.frame == machine_.zero_frame() && residency_[index] == 1) {
+                residency_[index] = kAnyAnswer;  // D8
+            }
+        });
+    return outcome;
 }
 
 ModelSide::Touched ModelSide::touch(Process& process, std::uint32_t address, host::Use use) {

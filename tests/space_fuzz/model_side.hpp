@@ -48,6 +48,8 @@ class ModelSide final : kernel::memory_rules::MapSources {
     }
     /// What the last sweep found, by page of the arena.
     [[nodiscard]] std::span<const PageState> sweep() const { return sweep_; }
+    /// What the last mincore said; kAnyAnswer for pages that show the zero frame.
+    [[nodiscard]] std::span<const std::uint8_t> residency() const { return residency_; }
 
   private:
     struct Process {
@@ -69,6 +71,7 @@ class ModelSide final : kernel::memory_rules::MapSources {
     std::byte* planted_copy(Process& process, mm::VirtAddr address);
 
     Outcome call(Process& process, const Operation& operation);
+    Outcome ask_residency(Process& process, std::uint32_t address, std::uint32_t length);
     Outcome access(Process& process, const Operation& operation);
     Outcome file(const Operation& operation);
     Outcome fork(Process& parent, std::uint32_t child);
@@ -90,6 +93,7 @@ class ModelSide final : kernel::memory_rules::MapSources {
     ModelModule* module_ = nullptr;
     std::vector<mm::FrameNumber> module_frames_;
     std::vector<PageState> sweep_;
+    std::vector<std::uint8_t> residency_;
     std::vector<std::string> violations_;
 };
 

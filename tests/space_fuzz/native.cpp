@@ -116,14 +116,13 @@ bool is_one_mapping(std::uint32_t address, std::uint32_t length) {
 }
 
 Outcome residency(std::uint32_t address, std::uint32_t length) {
-    static unsigned char answers[kArenaPages + 16];
-    memset(answers, 0x5a, sizeof answers);
-    const std::int32_t value = result(syscall(SYS_mincore, address, length, answers));
-    Hash hash;
-    for (const unsigned char answer : answers) {
-        hash.add(answer == 0x5a ? 2 : answer & 1);
+    constexpr unsigned char kUntouched = 0x5a;
+    memset(block->residency, kUntouched, sizeof block->residency);
+    const std::int32_t value = result(syscall(SYS_mincore, address, length, block->residency));
+    for (std::uint8_t& answer : block->residency) {
+        answer = answer == kUntouched ? kNoAnswer : answer & 1;
     }
-    return {value, hash.value};
+    return {value, 0};
 }
 
 /// (Not by a loop of read_word: a volatile access and a jump buffer for each word take too long.)

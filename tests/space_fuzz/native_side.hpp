@@ -30,6 +30,8 @@ class NativeSide {
 
     /// What the last sweep found, by page of the arena.
     [[nodiscard]] std::span<const PageState> sweep() const { return block_->sweep; }
+    /// What the last mincore said.
+    [[nodiscard]] std::span<const std::uint8_t> residency() const { return block_->residency; }
     /// Whether brk can be tried on this Linux.
     [[nodiscard]] bool has_break() const { return has_break_; }
 

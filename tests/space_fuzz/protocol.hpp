@@ -48,7 +48,7 @@ enum class Kind : std::uint32_t {
     kProtect,     ///< mprotect: address, length, protection
     kRemap,       ///< mremap: address, old length, new length, flags, new address; 1 if `old` is one region
     kAdvise,      ///< madvise: address, length, advice
-    kResidency,   ///< mincore: address, length -> detail: hash of the answers
+    kResidency,   ///< mincore: address, length -> the block's `residency`
     kSync,        ///< msync: address, length, flags
     kBreak,       ///< brk: address -> value: the break (as a 32-bit number)
     kRead,        ///< one word: address -> detail: the word
@@ -102,6 +102,9 @@ struct PageState {
 /// Who else waits for orders: it keeps the address space plugged, and its children start from there.
 inline constexpr std::uint32_t kZygote = kProcesses;
 
+/// The longest mincore that is tried, in pages, and some more: nothing may be written there.
+inline constexpr std::uint32_t kMostAnswers = kArenaPages + 16;
+
 /// The memory that driver and processes share.
 struct SharedBlock {
     std::uint32_t orders[kProcesses + 1];  ///< Futexes: how many orders each process got.
@@ -109,7 +112,11 @@ struct SharedBlock {
     Operation operation;
     Outcome outcome;
     PageState sweep[kArenaPages];
+    std::uint8_t residency[kMostAnswers];
 };
+
+/// What mincore says of a page: 0 or 1; what it has not written to; what is not compared (D8).
+inline constexpr std::uint8_t kNoAnswer = 2, kAnyAnswer = 3;
 
 /// FNV-1a over 32-bit words.
 struct Hash {

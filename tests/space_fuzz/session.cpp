@@ -44,12 +44,29 @@ std::optional<std::string> Session::step(Operation operation) {
             return describe(operation) + "\n    ours  " + describe(operation, ours) + "\n    Linux " +
                    describe(operation, theirs);
         }
+        if (operation.kind == Kind::kResidency) {
+            if (std::optional<std::string> different = compare_residency(operation)) {
+                return different;
+            }
+        }
         if (const std::string wrong = model_->check(process); !wrong.empty()) {
             return describe(operation) + "\n    afterwards " + wrong;
         }
     } catch (const host::Panic& panic) {
         return describe(operation) + "\n    panic: " + panic.what() + " (" + panic.report.file + ":" +
                std::to_string(panic.report.line) + ")";
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Session::compare_residency(const Operation& operation) const {
+    for (std::uint32_t page = 0; page < kMostAnswers; ++page) {
+        const std::uint8_t ours = model_->residency()[page];
+        const std::uint8_t theirs = native_.residency()[page];
+        if (ours != theirs && (ours != kAnyAnswer || theirs > 1)) {
+            return describe(operation) + "\n    for its page " + std::to_string(page) + " ours says " +
+                   std::to_string(ours) + ", Linux " + std::to_string(theirs);
+        }
     }
     return std::nullopt;
 }

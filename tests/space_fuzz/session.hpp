@@ -35,6 +35,7 @@ class Session {
     [[nodiscard]] std::uint64_t failed() const { return failed_; }
 
   private:
+    [[nodiscard]] std::optional<std::string> compare_residency(const Operation& operation) const;
     std::optional<std::string> compare_sweep(std::uint32_t process);
     void end_native();
 
