@@ -12,9 +12,6 @@
 #include "mm/core/panic.hpp"
 
 namespace kernel {
-
-[[gnu::weak]] void deliver_signals(Thread& thread);
-
 namespace {
 
 /// The kernel's own thread, which idles once there are programs. Never destroyed, and in no queue.

@@ -8,9 +8,6 @@
 #include "mm/core/panic.hpp"
 
 namespace kernel {
-
-[[gnu::weak]] bool has_deliverable_signal(const Thread& thread);
-
 namespace {
 
 void wake(Thread& thread) {

@@ -67,6 +67,7 @@ std::span<const CallRow> signal_calls();
 std::span<const CallRow> thread_calls();
 std::span<const CallRow> scheduling_calls();
 std::span<const CallRow> time_calls();
+std::span<const CallRow> limit_calls();
 std::span<const CallRow> system_calls();
 
 /// The row of `number`; null where there is none.

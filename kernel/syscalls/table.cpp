@@ -7,16 +7,6 @@
 #include "mm/core/panic.hpp"
 
 namespace kernel {
-
-[[gnu::weak]] std::span<const CallRow> file_calls();
-[[gnu::weak]] std::span<const CallRow> descriptor_calls();
-[[gnu::weak]] std::span<const CallRow> poll_calls();
-[[gnu::weak]] std::span<const CallRow> memory_calls();
-[[gnu::weak]] std::span<const CallRow> process_calls();
-[[gnu::weak]] std::span<const CallRow> signal_calls();
-[[gnu::weak]] std::span<const CallRow> time_calls();
-[[gnu::weak]] std::span<const CallRow> system_calls();
-
 namespace {
 
 CallResult unknown_call(const CallArguments& arguments) {
@@ -32,11 +22,9 @@ class Table {
   public:
     Table() {
         work_.fill(unknown_call);
-        for (auto* const subject : {file_calls, descriptor_calls, poll_calls, memory_calls, process_calls,
-                                    signal_calls, thread_calls, scheduling_calls, time_calls, system_calls}) {
-            if (subject == nullptr) {
-                continue;
-            }
+        for (auto* const subject :
+             {file_calls, descriptor_calls, poll_calls, memory_calls, process_calls, signal_calls,
+              thread_calls, scheduling_calls, time_calls, limit_calls, system_calls}) {
             for (const CallRow& row : subject()) {
                 mm::expect(row.number < kCallNumbers && rows_[row.number] == nullptr,
                            "system calls: two rows with one number, or one beyond the table");

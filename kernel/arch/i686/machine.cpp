@@ -20,6 +20,8 @@ namespace {
 
 constexpr port::Port kExitDevice = 0x501;
 constexpr port::Port kAcpiPm1aControl = 0x604;  // where SeaBIOS puts it on QEMU's "pc"; v86 uses the same
+constexpr port::Port kKeyboardCommand = 0x64;
+constexpr std::uint8_t kPulseReset = 0xFE;  // the keyboard controller's line to the CPU's reset
 constexpr port::Port kProgressCodes = 0x80;
 constexpr unsigned kPowerOffMicroseconds = 1'000'000;
 constexpr std::uint16_t kSleepEnable = 0x2000;  // sleep type 0: soft off, on both
@@ -73,6 +75,16 @@ void power_off() {
         port::in8(kProgressCodes);
     }
     log().info("The machine may be switched off now.");
+    cpu::stop();
+}
+
+void reset_machine() {
+    wait_for_output();
+    port::out8(kKeyboardCommand, kPulseReset);
+    for (unsigned wait = 0; wait < kPowerOffMicroseconds; ++wait) {
+        port::in8(kProgressCodes);
+    }
+    log().info("The machine may be reset now.");
     cpu::stop();
 }
 

@@ -25,6 +25,9 @@ void machine_exit(ExitCode code);
 /// Switches the machine off through QEMU's ACPI; where that does nothing, says so and stops for ever.
 [[noreturn]] void power_off();
 
+/// Starts the machine anew, as if it had just been switched on; where nothing does that, stops for ever.
+[[noreturn]] void reset_machine();
+
 /// Refuses to boot: exit device if there is one, else stops for ever. The reason has been logged.
 [[noreturn]] void refuse_to_boot();
 

@@ -10,9 +10,6 @@
 #include "mm/core/panic.hpp"
 
 namespace kernel {
-
-[[gnu::weak]] void force_signal(Thread& thread, const SignalInfo& info);
-
 namespace {
 
 // si_code, as Linux numbers it.
