@@ -1,27 +1,32 @@
 #!/usr/bin/env python3
-"""tools/screenshot.py [OPTION…] FILE.png LINE…: boots PrimitiveOS, types LINEs on its keyboard, saves its screen.
+"""tools/screenshot.py [OPTION…] PICTURE.png LINE…: boots PrimitiveOS, types LINEs on its keyboard, saves its screen.
 
     tools/screenshot.py docs/images/prompt.png 'cat /proc/iomem'
+    tools/screenshot.py --until PID docs/images/top.png top
 
 The keys go through QEMU's keyboard and the picture comes from its VGA, so that it shows what a person at that machine
-sees. `--memory SIZE` as ./run has it. The images come from the build folder that PRIMITIVE_BUILD_DIR names, or build/.
+sees. `--memory`, `--append`, `--root` and `--file` as ./run has them. `--until TEXT` is for a last LINE that does not
+end: the picture is taken when it has printed TEXT and has nothing more to say for a moment. The images come from the build folder that PRIMITIVE_BUILD_DIR names, or build/.
 Needs nothing but QEMU and Python's standard library.
 """
 
 import argparse
 import json
 import os
+import select
 import socket
 import struct
 import sys
 import tempfile
 import zlib
 
+import initial_root
+import options
 from machine import Machine
-from options import parse_memory
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROMPT = b"# "
+QUIET_SECONDS = 0.5
 
 # The keys of a US keyboard, by what they type: QEMU's name, with `shift-` where Shift is held.
 KEYS = {" ": "spc", "\n": "ret", "/": "slash", "-": "minus", ".": "dot", ",": "comma", ";": "semicolon",
@@ -65,9 +70,11 @@ class Qmp:
 class Session:
     """The machine at its prompt. Its serial port says the same as its screen: that tells when a command is done."""
 
-    def __init__(self, image, memory):
-        self.machine = Machine(parse_memory(memory))
-        self.machine.boot_kernel(image, "", [])
+    def __init__(self, folder, wanted):
+        self.machine = Machine(wanted.memory_bytes)
+        root = initial_root.prepare(wanted, folder)
+        image = os.path.join(folder, "primitive.elf")
+        self.machine.boot_kernel(image, wanted.append, [root] if root else [])
         self.serial = self.machine.open_serial_port("console")
         ours, theirs = socket.socketpair()
         descriptor = theirs.detach()
@@ -76,24 +83,37 @@ class Session:
                                    "-mon", "chardev=qmp,mode=control"]  # fmt: skip
         self.machine.start()
         self.qmp = Qmp(ours)
-        self.wait_for(b"\n" + PROMPT)
+        self.wait_for(PROMPT)
 
     def wait_for(self, text):
         """Reads the serial port until its output ends in `text`."""
         seen = b""
         while not seen.endswith(text):
-            data = os.read(self.serial, 4096)
-            if not data:
-                raise SystemExit(f"screenshot: QEMU has ended; the last it said: {seen[-500:]!r}")
-            seen += data
+            seen += self.read(seen)
 
-    def type(self, line):
+    def wait_until_quiet_after(self, text):
+        """Reads the serial port until `text` has come, and then nothing for a moment."""
+        seen = b""
+        while text not in seen or select.select([self.serial], [], [], QUIET_SECONDS)[0]:
+            seen += self.read(seen)
+
+    def read(self, seen):
+        """What comes next; `seen` is for the report when nothing does."""
+        data = os.read(self.serial, 4096)
+        if not data:
+            raise SystemExit(f"screenshot: QEMU has ended; the last it said: {seen[-500:]!r}")
+        return data
+
+    def type(self, line, until=None):
         for character in line:
             keys = [{"type": "qcode", "data": key} for key in keys_for(character)]
             self.qmp.do("send-key", keys=keys)
             self.wait_for(character.encode())  # Its echo: the keyboard holds only so many keys.
         self.qmp.do("send-key", keys=[{"type": "qcode", "data": "ret"}])
-        self.wait_for(b"\n" + PROMPT)
+        if until is None:
+            self.wait_for(PROMPT)
+        else:
+            self.wait_until_quiet_after(until)
 
     def screen(self):
         """The screen as (width, height, rows of RGB bytes)."""
@@ -138,19 +158,30 @@ def png(width, height, rows):
 
 def main():
     parser = argparse.ArgumentParser(description="Boots PrimitiveOS, types lines, saves its screen.")
-    parser.add_argument("--memory", default="128M", metavar="SIZE")
-    parser.add_argument("file", metavar="FILE.png")
+    for name in ("memory", "append", "root"):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--file", action="append", default=[], metavar="PATH[:GUEST]")
+    parser.add_argument("--until", metavar="TEXT")
+    parser.add_argument("picture", metavar="PICTURE.png")
     parser.add_argument("lines", metavar="LINE", nargs="*")
     arguments = parser.parse_args()
-    folder = os.environ.get("PRIMITIVE_BUILD_DIR", os.path.join(ROOT, "build"))
-    session = Session(os.path.join(folder, "primitive.elf"), arguments.memory)
+    for_run = [f"--file={file}" for file in arguments.file]
+    for name in ("memory", "append", "root"):
+        if getattr(arguments, name) is not None:
+            for_run.append(f"--{name}={getattr(arguments, name)}")
     try:
-        for line in arguments.lines:
-            session.type(line)
+        wanted = options.parse(for_run)
+        session = Session(os.environ.get("PRIMITIVE_BUILD_DIR", os.path.join(ROOT, "build")), wanted)
+    except options.UsageError as error:
+        raise SystemExit(f"screenshot: {error}") from None
+    try:
+        for number, line in enumerate(arguments.lines, 1):
+            is_last = number == len(arguments.lines)
+            session.type(line, arguments.until.encode() if arguments.until and is_last else None)
         picture = png(*session.screen())
     finally:
         session.machine.stop()
-    with open(arguments.file, "wb") as file:
+    with open(arguments.picture, "wb") as file:
         file.write(picture)
 
 
