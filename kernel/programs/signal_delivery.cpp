@@ -38,6 +38,7 @@ void begin_call_anew(Thread& thread) {
 /// What an interrupted call returns is settled before the handler's frame keeps it.
 void settle_call(Thread& thread, const SignalAction& action) {
     const Interruption interruption = interruption_of(*thread.frame);
+    thread.restart_deadline = kNever;
     if (interruption == Interruption::kRestart && (action.flags & action_flag::kRestart) != 0) {
         begin_call_anew(thread);
     } else if (interruption != Interruption::kNone) {
