@@ -43,15 +43,21 @@ class LeafTable {
     bool replace(PageNumber page, Entry& old, Entry value) {
         return entry(page).compare_exchange_strong(old, value);
     }
+    /// The entries in a row, from that of `page` on, for loops over many: to be read and changed by load, exchange and
+    /// clear below.
+    [[nodiscard]] Entry* entries_from(PageNumber page) const {
+        return reinterpret_cast<Entry*>(handle_.bytes()) + (page.value() & (Layout::kEntries - 1));
+    }
+    static Entry load(Entry& entry) { return std::atomic_ref<Entry>(entry).load(std::memory_order_relaxed); }
+    static Entry exchange(Entry& entry, Entry value) { return std::atomic_ref<Entry>(entry).exchange(value); }
     /// Takes `bits` out of an entry.
-    void clear(PageNumber page, Entry bits) { entry(page).fetch_and(~bits); }
+    static void clear(Entry& entry, Entry bits) { std::atomic_ref<Entry>(entry).fetch_and(~bits); }
 
   private:
     using Handle = decltype(std::declval<Access&>().open(FrameNumber()));
 
     [[nodiscard]] std::atomic_ref<Entry> entry(PageNumber page) const {
-        return std::atomic_ref<Entry>(
-            reinterpret_cast<Entry*>(handle_.bytes())[page.value() & (Layout::kEntries - 1)]);
+        return std::atomic_ref<Entry>(*entries_from(page));
     }
 
     FrameNumber table_;

@@ -26,7 +26,7 @@ void PageTables<Layout, Access>::take_range(PageRange pages, AnyTlb& tlb, Take t
         }
         at = end;
     }
-    flush(tlb, frames_, batch, [](OwnedFrame&&) {});
+    flush_out_of_line(tlb, batch);
 }
 
 /// Takes the entries of `pages` out of the table. Gives the last page taken (or, when none was, any of the range), which
@@ -36,24 +36,34 @@ template <Tlb AnyTlb, typename Take>
 PageNumber PageTables<Layout, Access>::take_from_leaf(FrameNumber table, PageRange pages, AnyTlb& tlb,
                                                       UnmapBatch& batch, Take& take) {
     FrameRecord& counts = record(table);
-    PageNumber last = pages.begin;
     unsigned left = counts.references;
-    Leaf leaf(access_, table);
-    for (PageNumber page = pages.begin; page < pages.end && left != 0; ++page) {
-        if (leaf.load(page) == Layout::kAbsent) {
+    const Leaf leaf(access_, table);
+    Entry* const entries = leaf.entries_from(pages.begin);
+    const std::size_t count = pages.size();
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < count && left != 0; ++i) {
+        if (Leaf::load(entries[i]) == Layout::kAbsent) {
             continue;
         }
         if (!batch.has_room()) {
-            flush(tlb, frames_, batch, [](OwnedFrame&&) {});
+            flush_out_of_line(tlb, batch);
         }
-        const Entry old = leaf.exchange(page, Layout::kAbsent);
+        const Entry old = Leaf::exchange(entries[i], Layout::kAbsent);
+        const PageNumber page = pages.begin + static_cast<PageCount>(i);
         batch.add_page(page.address());
         take(page, old, batch);
-        last = page;
+        last = i;
         --left;
     }
     counts.references = static_cast<std::uint16_t>(left);
-    return last;
+    return pages.begin + static_cast<PageCount>(last);
+}
+
+/// (Inlined into the loop above, it would take the registers that the loop needs.)
+template <PageTableLayout Layout, FrameAccess Access>
+template <Tlb AnyTlb>
+[[gnu::noinline]] void PageTables<Layout, Access>::flush_out_of_line(AnyTlb& tlb, UnmapBatch& batch) const {
+    flush(tlb, frames_, batch, [](OwnedFrame&&) {});
 }
 
 template <PageTableLayout Layout, FrameAccess Access>
@@ -113,42 +123,48 @@ template <PageTableLayout Layout, FrameAccess Access>
 template <Tlb AnyTlb, typename Copy>
 Result<void> PageTables<Layout, Access>::copy_from_leaf(FrameNumber table, PageRange pages, PageTables& to,
                                                         PageNumber at, AnyTlb& tlb, Copy& copy) {
-    unsigned left = record(table).references;
-    Leaf leaf(access_, table);
-    PageNumber page = pages.begin;
-    while (page < pages.end && leaf.load(page) == Layout::kAbsent) {
-        ++page;
+    const Leaf leaf(access_, table);
+    PageNumber first = pages.begin;
+    while (first < pages.end && leaf.load(first) == Layout::kAbsent) {
+        ++first;
     }
-    if (page == pages.end) {
+    if (first == pages.end) {
         return {};
     }
-    const Result<FrameNumber> target = to.find_or_add_leaf(at + (page - pages.begin));
+    const PageNumber first_target = at + (first - pages.begin);
+    const Result<FrameNumber> target = to.find_or_add_leaf(first_target);
     if (!target) {
         return failure(target.error());
     }
-    const PageNumber first = page;
+    const unsigned used = record(table).references;
+    unsigned left = used;
     bool is_complete = true;
-    unsigned copied = 0;
     {
-        Leaf other(access_, *target);
-        for (; page < pages.end && copied != left; ++page) {
-            const Entry old = leaf.load(page);
+        const Leaf other(to.access_, *target);
+        Entry* const source = leaf.entries_from(first);
+        Entry* const copies = other.entries_from(first_target);
+        const std::size_t count = pages.end - first;
+        for (std::size_t i = 0; i < count; ++i) {
+            const Entry old = Leaf::load(source[i]);
             if (old == Layout::kAbsent) {
                 continue;
             }
-            const Entry wanted = copy(leaf, page, old);
+            const Entry wanted = copy(source[i], old);
             if (wanted == Layout::kAbsent) [[unlikely]] {
                 is_complete = false;
                 break;
             }
-            other.store(at + (page - pages.begin), wanted);
-            ++copied;
+            copies[i] = wanted;  // Nothing walks there yet: it was absent.
+            if (--left == 0) {
+                break;
+            }
         }
+        std::atomic_signal_fence(std::memory_order_seq_cst);
     }
     FrameRecord& counts = to.record(*target);
-    counts.references = static_cast<std::uint16_t>(counts.references + copied);
+    counts.references = static_cast<std::uint16_t>(counts.references + (used - left));
     if (counts.references == 0) [[unlikely]] {
-        to.drop_empty_leaf(at + (first - pages.begin), tlb);
+        to.drop_empty_leaf(first_target, tlb);
     }
     return is_complete ? Result<void>() : failure(Error::kNoMemory);
 }
@@ -174,7 +190,7 @@ void PageTables<Layout, Access>::drop_empty_leaf(PageNumber page, AnyTlb& tlb) {
     UnmapBatch batch;
     batch.add_page(page.address());
     free_empty_tables(page.address(), path, batch);
-    flush(tlb, frames_, batch, [](OwnedFrame&&) {});
+    flush_out_of_line(tlb, batch);
 }
 
 }  // namespace mm

@@ -273,7 +273,7 @@ class PageTables {
     /// CPU set a bit meanwhile. The Tlb is told of all that were present.
     template <Tlb AnyTlb, typename Change>
     void update_range(PageRange pages, AnyTlb& tlb, Change change);
-    /// For every used entry of `pages`: copy(Leaf&, PageNumber, Entry) may change it, and says which entry `to` gets
+    /// For every used entry of `pages`: copy(Entry&, Entry its_value) may change it, and says which entry `to` gets
     /// for the page as far from `at`, where it has none; absent: stop, kNoMemory. Tables of `to` are made as needed.
     /// What copy changes, the caller tells the Tlb. Error, with some pages copied: kNoMemory.
     template <Tlb AnyTlb, typename Copy>
@@ -417,6 +417,8 @@ class PageTables {
     template <Tlb AnyTlb, typename Copy>
     Result<void> copy_from_leaf(FrameNumber table, PageRange pages, PageTables& to, PageNumber at,
                                 AnyTlb& tlb, Copy& copy);
+    template <Tlb AnyTlb>
+    void flush_out_of_line(AnyTlb& tlb, UnmapBatch& batch) const;
     Result<FrameNumber> find_or_add_leaf(PageNumber page);
     template <Tlb AnyTlb>
     void drop_empty_leaf(PageNumber page, AnyTlb& tlb);

@@ -117,6 +117,8 @@ class AddressSpace final : public AddressSpaceBase {
     Result<void> unshare(PageRange pages);
 
     // address_space_fork.hpp
+    template <Sharing kSharing>
+    Result<void> copy_pages(PageRange pages, AddressSpace& child);
     void recount();
     template <typename Visit>
     void for_each_used_entry(Visit visit) const {

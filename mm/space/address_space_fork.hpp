@@ -4,6 +4,8 @@
 // write that faults finds out who copies. The loop's body is all that a resident page costs.
 #pragma once
 
+#include <cstdint>
+
 #include "mm/space/address_space.hpp"
 
 namespace mm {
@@ -11,27 +13,10 @@ namespace mm {
 template <SpaceMachine Machine>
 Result<void> AddressSpace<Machine>::fork_into(AddressSpace& child) {
     Result<void> result = child.copy_regions(*this);
-    const FrameTable frames = machine_.account().table();
     const Region* region = result ? regions_.first() : nullptr;
     for (; region != nullptr && result; region = RegionSet::next(*region)) {
-        const bool is_private = region->sharing == Sharing::kPrivate;
-        const auto copy = [&](Leaf& leaf, PageNumber page, Entry old) -> Entry {
-            if ((old & Layout::bits(page_flags::kOwned)) == 0) {
-                return old;
-            }
-            FrameRecord& record = frames[Layout::frame(old)];
-            if (record.references == kMostReferences) [[unlikely]] {
-                return Layout::kAbsent;
-            }
-            ++record.references;
-            constexpr Entry kWritable = Layout::bits(page_flags::kWritable);
-            if (is_private && (old & kWritable) != 0) {
-                leaf.clear(page, kWritable);
-                return old & ~kWritable;
-            }
-            return old;
-        };
-        result = tables_.copy_range(region->pages, child.tables_, region->pages.begin, machine_.tlb(), copy);
+        result = region->sharing == Sharing::kPrivate ? copy_pages<Sharing::kPrivate>(region->pages, child)
+                                                      : copy_pages<Sharing::kShared>(region->pages, child);
     }
     // This program's pages have lost their writable bits: as many as there are, one word to the CPU.
     machine_.tlb().forget_all();
@@ -42,6 +27,30 @@ Result<void> AddressSpace<Machine>::fork_into(AddressSpace& child) {
     }
     child.note_peaks();
     return result;
+}
+
+/// `child` gets this space's entries for `pages`, of a region with that sharing.
+template <SpaceMachine Machine>
+template <Sharing kSharing>
+Result<void> AddressSpace<Machine>::copy_pages(PageRange pages, AddressSpace& child) {
+    const FrameTable frames = machine_.account().table();
+    const auto copy = [frames](Entry& entry, Entry its_value) -> Entry {
+        if ((its_value & Layout::bits(page_flags::kOwned)) == 0) {
+            return its_value;
+        }
+        std::uint16_t& references = frames[Layout::frame(its_value)].references;
+        if (references == kMostReferences) [[unlikely]] {
+            return Layout::kAbsent;
+        }
+        ++references;
+        constexpr Entry kWritable = Layout::bits(page_flags::kWritable);
+        if (kSharing == Sharing::kPrivate && (its_value & kWritable) != 0) {
+            Leaf::clear(entry, kWritable);
+            return its_value & ~kWritable;
+        }
+        return its_value;
+    };
+    return tables_.copy_range(pages, child.tables_, pages.begin, machine_.tlb(), copy);
 }
 
 /// Counts the resident pages anew: after a fork that stopped midway.

@@ -431,21 +431,21 @@ TYPED_TEST_SUITE(AddressSpaceModelTest, Layouts);
 
 TYPED_TEST(AddressSpaceModelTest, random_programs_see_what_the_model_says) {  // E1 E2
     EXPECT_TRUE(rc::check([] {
-        Comparison<TypeParam>(*rc::gen::arbitrary<std::uint32_t>(), kPlenty).run(400);
+        Comparison<TypeParam>(*rc::gen::arbitrary<std::uint32_t>(), kPlenty).run(200);
         RC_ASSERT(!testing::Test::HasFailure());
     }));
 }
 
 TYPED_TEST(AddressSpaceModelTest, a_long_run_agrees) {
     Comparison<TypeParam> comparison(11, kPlenty);
-    comparison.run(30'000);
+    comparison.run(8'000);
     EXPECT_EQ(comparison.refusals(), 0u);
 }
 
 TYPED_TEST(AddressSpaceModelTest, with_too_little_memory_what_fails_changes_nothing) {
     Comparison<TypeParam> comparison(12, kTight);
-    comparison.run(30'000);
-    EXPECT_GT(comparison.refusals(), 300u);
+    comparison.run(8'000);
+    EXPECT_GT(comparison.refusals(), 100u);
 }
 
 TEST(AddressSpaceModelPlanted, a_cpu_that_is_not_told_shows) {

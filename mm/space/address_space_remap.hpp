@@ -95,7 +95,7 @@ Result<VirtAddr> AddressSpace<Machine>::move(PageRange old, PageRange target) {
         describe(wanted, *regions_.find(old.begin), old.begin, target);
         insert_region(wanted, **node);
         prepared = tables_.copy_range(old, tables_, target.begin, machine_.tlb(),
-                                      [](Leaf& /*leaf*/, PageNumber /*page*/, Entry entry) { return entry; });
+                                      [](Entry& /*entry*/, Entry its_value) { return its_value; });
         if (!prepared) {
             tables_.vacate_range(target, machine_.tlb(), [](PageNumber /*page*/, Entry /*entry*/) {});
             remove_regions(target);
