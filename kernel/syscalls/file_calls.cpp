@@ -6,13 +6,6 @@
 namespace kernel {
 namespace {
 
-CallResult umask(const CallArguments& arguments) {
-    FileSystemView& view = caller_view();
-    const std::uint16_t before = view.permission_mask;
-    view.permission_mask = static_cast<std::uint16_t>(arguments.first() & 0777);
-    return before;
-}
-
 /// Everything is in memory: what was written is there.
 CallResult sync(const CallArguments&) {
     return 0;
@@ -45,7 +38,6 @@ constexpr CallRow kRows[] = {
     {39, "mkdir", "path, mode", calls::mkdir},
     {40, "rmdir", "path", calls::rmdir},
     {52, "umount2", "target, flags", not_permitted},
-    {60, "umask", "mask", umask},
     {61, "chroot", "path", calls::chroot},
     {83, "symlink", "target, path", calls::symlink},
     {85, "readlink", "path, buffer, size", calls::readlink},
