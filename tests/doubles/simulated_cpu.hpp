@@ -26,9 +26,11 @@ namespace host {
 /// What a program does with a page.
 enum class Use { kRead, kWrite };
 
-template <mm::PageTableLayout Layout>
+template <mm::PageTableLayout AnyLayout>
 class SimulatedCpu {
   public:
+    using Layout = AnyLayout;
+
     /// A CPU whose top table is `root`, in `memory`.
     SimulatedCpu(FrameMemory& memory, mm::FrameNumber root) : memory_(memory), root_(root) {}
     SimulatedCpu(const SimulatedCpu&) = delete;
