@@ -105,9 +105,11 @@ std::string describe(const Operation& operation, const Outcome& outcome) {
 }
 
 std::string describe(const PageState& state) {
-    return state.mapped == 0 ? "not mapped"
-                             : "read " + access(state.read) + ", write " + access(state.write) +
-                                   ", contents " + hexadecimal(state.contents);
+    if (state.mapped == 0) {
+        return "not mapped";
+    }
+    return state.read != kFine ? "read " + access(state.read)
+                               : "write " + access(state.write) + ", contents " + hexadecimal(state.contents);
 }
 
 }  // namespace space_fuzz
