@@ -6,6 +6,7 @@
 #include "kernel/arch/i686/provoke.hpp"
 #include "kernel/boot/image.hpp"
 #include "kernel/boot/multiboot.hpp"
+#include "kernel/files/initial_root.hpp"
 #include "kernel/files/proc/benchmark.hpp"
 #include "kernel/files/proc/exercise.hpp"
 #include "kernel/files/proc/memory_files.hpp"
@@ -17,6 +18,8 @@
 #include "kernel/panic.hpp"
 #include "kernel/programs/console.hpp"
 #include "kernel/programs/host_command.hpp"
+#include "kernel/programs/scheduler.hpp"
+#include "kernel/programs/shell_program.hpp"
 #include "kernel/runtime/constructors.hpp"
 #include "kernel/static_storage.hpp"
 
@@ -37,6 +40,7 @@ class Files {
     }
 
     [[nodiscard]] const Directory& root() const { return root_; }
+    [[nodiscard]] const Directory& proc() const { return proc_; }
     [[nodiscard]] BenchmarkFile& benchmark() { return benchmark_; }
 
   private:
@@ -56,6 +60,23 @@ class Files {
 
 StaticStorage<Files> files_storage;
 
+/// Whether the initial root's shell is the first program; if not, the log says why.
+bool start_programs(KernelMemory& memory, const Files& files, ShellUse use) {
+    if (boot_options().console == ConsoleChoice::kBuiltin || !mount_initial_root(memory, files.proc())) {
+        return false;
+    }
+    if (!memory.programs().prepare()) {
+        log().error("programs: out of memory; the built-in console runs instead");
+        return false;
+    }
+    if (const FileResult<void> started = start_shell_program(use); !started) {
+        log().error("programs: cannot run /bin/sh: {}; the built-in console runs instead",
+                    to_string(started.error()));
+        return false;
+    }
+    return true;
+}
+
 [[noreturn]] void run(std::uint32_t magic, mm::PhysAddr boot_information) {
     run_constructors();
     start_early_console();
@@ -73,8 +94,11 @@ StaticStorage<Files> files_storage;
     log().info("memory: {} frames, {} of them free", memory.account().total_frames(),
                memory.account().frames_of(mm::FrameOwner::kFree));
 
-    Shell shell(files.root());
     const bool has_host_command = host_command_requested();
+    if (start_programs(memory, files, has_host_command ? ShellUse::kHostCommand : ShellUse::kPrompt)) {
+        run_scheduler();
+    }
+    Shell shell(files.root());
     files.benchmark().note_prompt();
     if (has_host_command) {
         run_host_command(shell);
