@@ -101,44 +101,47 @@ void LineDiscipline::receive(char byte) {
     }
     if (literal_next_) {
         literal_next_ = false;
-        receive_ordinary(byte);
-    } else if (!receive_special(byte)) {
-        receive_ordinary(byte);
+        receive_ordinary(byte, Origin::kKey);
+    } else {
+        receive_special(byte);
     }
     output_.flush();
 }
 
-/// Handles a key that means something; false: it is to be taken as it is.
-bool LineDiscipline::receive_special(char byte) {
+/// A key that may mean something.
+void LineDiscipline::receive_special(char byte) {
     if (settings_.has_input(Settings::kFlowControl)) {
         if (settings_.is(Settings::kStart, byte)) {
             device_.start_output();
-            return true;
+            return;
         }
         if (settings_.is(Settings::kStop, byte)) {
             device_.stop_output();
-            return true;
+            return;
         }
     }
     if (settings_.has_local(Settings::kSignals) && receive_signal(byte)) {
-        return true;
+        return;
     }
     if (device_.output_stopped() && settings_.has_input(Settings::kFlowControl) &&
         settings_.has_input(Settings::kAnyRestarts)) {
         device_.start_output();
     }
+    auto origin = Origin::kKey;
     if (byte == '\r') {
         if (settings_.has_input(Settings::kIgnoreReturn)) {
-            return true;
+            return;
         }
-        byte = settings_.has_input(Settings::kReturnToNewline) ? '\n' : '\r';
+        if (settings_.has_input(Settings::kReturnToNewline)) {
+            byte = '\n';
+            origin = Origin::kReturn;
+        }
     } else if (byte == '\n' && settings_.has_input(Settings::kNewlineToReturn)) {
         byte = '\r';
     }
     if (!canonical() || !receive_editing(byte)) {
-        receive_ordinary(byte);
+        receive_ordinary(byte, origin);
     }
-    return true;
 }
 
 bool LineDiscipline::receive_signal(char byte) {
@@ -208,7 +211,7 @@ bool LineDiscipline::receive_editing(char byte) {
     return true;
 }
 
-void LineDiscipline::receive_ordinary(char byte) {
+void LineDiscipline::receive_ordinary(char byte, Origin origin) {
     if (head_ - tail_ >= kRingBytes - 1) {
         if (settings_.has_input(Settings::kBellWhenFull)) {
             device_.show({&kBell, 1});
@@ -217,7 +220,7 @@ void LineDiscipline::receive_ordinary(char byte) {
     }
     if (settings_.has_local(Settings::kEcho)) {
         begin_echo();
-        if (byte == '\n') {
+        if (byte == '\n' && origin == Origin::kReturn) {
             output_.put('\n');
         } else {
             echo(byte);
@@ -267,6 +270,9 @@ void LineDiscipline::erase(Erase what, char key) {
             --first;
         }
         const char byte = at(first);
+        if (settings_.continues_character(byte)) {
+            return;  // Nothing began it.
+        }
         if (what == Erase::kWord) {
             if (in_word && !is_word_character(byte)) {
                 return;
@@ -290,8 +296,7 @@ void LineDiscipline::erase(Erase what, char key) {
 /// Takes away from the screen what the echo of `byte` put there; the line without it is still in the ring.
 void LineDiscipline::erase_shown(char byte) {
     if (byte == '\t') {
-        const std::uint32_t before = column_behind_line();
-        while (output_.column() > before) {
+        for (std::uint32_t count = kTabStop - column_behind_line() % kTabStop; count > 0; --count) {
             output_.put('\b');
         }
         return;
@@ -307,26 +312,27 @@ void LineDiscipline::erase_shown(char byte) {
     }
 }
 
-/// Where the cursor is behind the line being typed, as far as it is in the ring.
+/// How many columns, but for whole tab stops, the cursor is from the edge behind the line being typed, as far as that is
+/// in the ring.
 std::uint32_t LineDiscipline::column_behind_line() const {
-    std::uint32_t column = line_column_;
-    for (std::uint32_t position = complete_; position != head_; ++position) {
-        const char byte = at(position);
+    std::uint32_t column = 0;
+    for (std::uint32_t position = head_; position != complete_; --position) {
+        const char byte = at(position - 1);
         if (byte == '\t') {
-            column += kTabStop - column % kTabStop;
-        } else if (is_control_character(byte)) {
+            return column;
+        }
+        if (is_control_character(byte)) {
             column += settings_.has_local(Settings::kEchoControl) ? 2 : 0;
         } else if (!settings_.continues_character(byte)) {
             ++column;
         }
     }
-    return column;
+    return output_.line_column() + column;
 }
 
 void LineDiscipline::reprint(char key) {
     echo(key);
     output_.put('\n');
-    line_column_ = output_.column();
     for (std::uint32_t position = complete_; position != head_; ++position) {
         echo(at(position));
     }
@@ -335,7 +341,7 @@ void LineDiscipline::reprint(char key) {
 /// Before a character of the line being typed is echoed: remembers where the line begins.
 void LineDiscipline::begin_echo() {
     if (complete_ == head_) {
-        line_column_ = output_.column();
+        output_.begin_line();
     }
 }
 

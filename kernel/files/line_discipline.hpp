@@ -64,10 +64,13 @@ class LineDiscipline {
     /// What an erasing key takes away.
     enum class Erase : std::uint8_t { kCharacter, kWord, kLine };
 
-    bool receive_special(char byte);
+    /// Where a byte comes from: a newline that no line ends with is shown as one only when it was a carriage return.
+    enum class Origin : std::uint8_t { kKey, kReturn };
+
+    void receive_special(char byte);
     bool receive_signal(char byte);
     bool receive_editing(char byte);
-    void receive_ordinary(char byte);
+    void receive_ordinary(char byte, Origin origin);
     void end_line(char byte);
     void erase(Erase what, char key);
     void erase_shown(char byte);
@@ -92,7 +95,6 @@ class LineDiscipline {
     std::uint32_t complete_ = 0;                          // behind the last complete line
     std::uint32_t head_ = 0;                              // behind the last received
     bool literal_next_ = false;
-    std::uint32_t line_column_ = 0;  // where the line being typed began
 };
 
 }  // namespace kernel

@@ -28,18 +28,19 @@ void TerminalOutput::put(char byte) {
             } else if (settings_.has_output(Settings::kNewlineReturns)) {
                 column_ = 0;
             }
-            add('\n');
-            return;
+            line_column_ = column_;
+            break;
         case '\r':
             if (settings_.has_output(Settings::kNoReturnAtColumn0) && column_ == 0) {
                 return;
             }
             if (settings_.has_output(Settings::kReturnToNewlineOut)) {
-                column_ = settings_.has_output(Settings::kNewlineReturns) ? 0 : column_;
-                add('\n');
-                return;
+                byte = '\n';
+                if (!settings_.has_output(Settings::kNewlineReturns)) {
+                    break;
+                }
             }
-            column_ = 0;
+            column_ = line_column_ = 0;
             break;
         case '\t': {
             const std::uint32_t spaces = kTabStop - column_ % kTabStop;

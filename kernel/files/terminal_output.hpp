@@ -43,13 +43,15 @@ class TerminalOutput {
     void put(char byte);
     /// Shows what has been added.
     void flush();
-    /// Of the cursor, behind what has been added.
-    [[nodiscard]] std::uint32_t column() const { return column_; }
+    /// A line begins to be typed where the cursor is now; where the line on the screen began that is being typed.
+    void begin_line() { line_column_ = column_; }
+    [[nodiscard]] std::uint32_t line_column() const { return line_column_; }
 
   private:
     LineDisciplineDevice& device_;
     const TerminalSettings& settings_;
-    std::uint32_t column_ = 0;
+    std::uint32_t column_ = 0;  // of the cursor
+    std::uint32_t line_column_ = 0;
     std::array<char, 128> batch_{};
     std::size_t batched_ = 0;
 };
