@@ -70,6 +70,9 @@ std::span<const CallRow> time_calls();
 std::span<const CallRow> limit_calls();
 std::span<const CallRow> system_calls();
 
+/// Puts all rows into the table. Once, while booting.
+void start_system_calls();
+
 /// The row of `number`; null where there is none.
 const CallRow* find_call(std::uint32_t number);
 /// Calls made so far by number, known or not; numbers beyond the table are counted together.

@@ -1,6 +1,7 @@
 // The table that system calls go through: rows by number, and how often each was called.
 #include <array>
 
+#include "kernel/boot/init.hpp"
 #include "kernel/log.hpp"
 #include "kernel/programs/process.hpp"
 #include "kernel/syscalls/call.hpp"
@@ -20,18 +21,17 @@ CallResult unknown_call(const CallArguments& arguments) {
 
 class Table {
   public:
-    Table() {
-        work_.fill(unknown_call);
-        for (auto* const subject :
-             {file_calls, descriptor_calls, poll_calls, memory_calls, process_calls, signal_calls,
-              thread_calls, scheduling_calls, time_calls, limit_calls, system_calls}) {
-            for (const CallRow& row : subject()) {
-                mm::expect(row.number < kCallNumbers && rows_[row.number] == nullptr,
-                           "system calls: two rows with one number, or one beyond the table");
-                rows_[row.number] = &row;
-                work_[row.number] = row.run;
-            }
+    constexpr Table() { work_.fill(unknown_call); }
+
+    void add(const CallRow& row) {
+        if (row.number >= kCallNumbers || rows_[row.number] != nullptr) {
+            mm::panic({.what = "system calls: two rows with one number, or one beyond the table",
+                       .file = __FILE__,
+                       .line = __LINE__,
+                       .address = row.number});
         }
+        rows_[row.number] = &row;
+        work_[row.number] = row.run;
     }
 
     [[nodiscard]] const CallRow* row(std::uint32_t number) const {
@@ -56,9 +56,19 @@ class Table {
     std::array<const CallRow*, kCallNumbers> rows_{};
 };
 
-Table table;
+constinit Table table;
 
 }  // namespace
+
+INIT_CODE void start_system_calls() {
+    for (auto* const subject :
+         {file_calls, descriptor_calls, poll_calls, memory_calls, process_calls, signal_calls, thread_calls,
+          scheduling_calls, time_calls, limit_calls, system_calls}) {
+        for (const CallRow& row : subject()) {
+            table.add(row);
+        }
+    }
+}
 
 const CallRow* find_call(std::uint32_t number) {
     return table.row(number);

@@ -14,6 +14,7 @@
 #include "kernel/drivers/vga_text.hpp"
 #include "kernel/log.hpp"
 #include "kernel/programs/scheduler.hpp"
+#include "kernel/syscalls/call.hpp"
 
 namespace kernel {
 namespace {
@@ -45,6 +46,7 @@ INIT_CODE void start_early_console() {
 INIT_CODE void start_machine() {
     start_segments();
     start_interrupts();
+    start_system_calls();
     start_vector_registers();
     if (!can_run_programs()) {
         log().warning("This CPU has no FXSAVE: programs cannot run here.");
