@@ -1,6 +1,7 @@
 // The least that an embedder of mm/ has to provide: the example of docs/porting.md, compiled and run.
 //
 //   firmware's map --> claims --> bitmap --> account --> page tables       a heap on pages of its own
+//                                                   \--> address space
 //
 // The "machine" is an array of 64 frames. A kernel's memory is real, its Tlb is instructions; nothing else
 // differs. mm::panic, the last seam, is defined in tests/host_panic.cpp.
@@ -20,6 +21,7 @@
 #include "mm/map/memory_map.hpp"
 #include "mm/paging/layout_i686.hpp"
 #include "mm/paging/page_tables.hpp"
+#include "mm/space/address_space.hpp"
 
 namespace {
 
@@ -131,6 +133,68 @@ TEST(Embedding, a_machine_of_64_frames_maps_a_page_and_gets_its_frames_back) {  
     ASSERT_TRUE(tables.unmap(kPage, batch));
     mm::flush(tlb, tables.frames(), batch, [](mm::OwnedFrame&&) {});
     EXPECT_EQ(account.frames_of(mm::FrameOwner::kFree), 48u);
+}
+
+/// The RegionSource seam: nodes from anywhere.
+class NewRegions final : public mm::RegionSource {
+  public:
+    mm::Region* take_region() override { return new mm::Region; }
+    void give_region(mm::Region& region) override { delete &region; }
+};
+
+/// The SpaceMachine seam: the other seams together.
+struct SmallMachine {
+    using Layout = mm::LayoutI686;
+    using Access = DirectMap;
+    using Tlb = NoCache;
+
+    static constexpr mm::PageRange kUserPages{mm::PageNumber(1), mm::PageNumber(0xc0000)};
+
+    Access& access() { return its_access; }
+    Tlb& tlb() { return its_tlb; }
+    mm::FrameAccount& account() { return its_account; }
+    mm::FrameNumber zero_frame() { return zeros.number(); }
+    mm::Result<mm::OwnedFrame> frame_for_page(mm::FrameOwner owner, std::uint32_t holder) {
+        return its_account.allocate(owner, holder);
+    }
+    mm::RegionSource& regions() { return nodes; }
+
+    DirectMap& its_access;
+    mm::FrameAccount& its_account;
+    mm::OwnedFrame zeros;
+    NoCache its_tlb;
+    NewRegions nodes;
+};
+static_assert(mm::SpaceMachine<SmallMachine>);
+
+TEST(Embedding, an_address_space_needs_a_root_and_faults) {  // E1
+    std::vector<Frame> memory(64);
+    DirectMap access(memory);
+    std::array<mm::BitmapFrames::Word, mm::BitmapFrames::metadata_size(64) / sizeof(mm::BitmapFrames::Word)>
+        bits;
+    mm::BitmapFrames bitmap(std::as_writable_bytes(std::span(bits)), 64);
+    mm::Erased<mm::BitmapFrames> source(bitmap);
+    std::array<mm::FrameRecord, 64> records;
+    mm::FrameAccount account(source, mm::FrameTable(records), [](const mm::WrongRelease&) { FAIL(); });
+    constexpr mm::FrameRange kAll{mm::FrameNumber(0), mm::FrameNumber(64)};
+    bitmap.add_free(kAll);
+    account.admit(kAll, mm::FrameOwner::kFree);
+    {
+        SmallMachine machine{access, account, account.allocate(mm::FrameOwner::kZeroFrame).value(), {}, {}};
+        const mm::OwnedFrame root = account.allocate(mm::FrameOwner::kPageTable).value();
+        memory[machine.zero_frame().value()].bytes.fill(std::byte{0});
+        memory[root.number().value()].bytes.fill(std::byte{0});
+        mm::AddressSpace<SmallMachine> space(root.number(), 1, machine);
+
+        constexpr auto kReadWrite = mm::protection::kRead | mm::protection::kWrite;
+        const mm::VirtAddr at = space.map({.page_count = 1000, .protection = kReadWrite}).value();
+        EXPECT_EQ(account.frames_of(mm::FrameOwner::kFree), 62u);
+        EXPECT_EQ(space.fault(at + 5, mm::FaultAccess::kWrite), mm::FaultOutcome::kResolved);
+        EXPECT_EQ(memory[space.frame_at(at)->value()].bytes[5], std::byte{0});
+        EXPECT_EQ(account.frames_of(mm::FrameOwner::kFree), 60u);  // The page's frame, and its page table's.
+        EXPECT_EQ(space.fault(at + (1000 << 12), mm::FaultAccess::kRead), mm::FaultOutcome::kNoRegion);
+    }
+    EXPECT_EQ(account.frames_of(mm::FrameOwner::kFree), 64u);
 }
 
 TEST(Embedding, a_heap_needs_only_pages) {  // D1

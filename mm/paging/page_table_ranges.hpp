@@ -8,8 +8,6 @@
 // most tables are sparse, most ranges end before their table does.
 #pragma once
 
-#include "mm/paging/page_tables.hpp"
-
 namespace mm {
 
 template <PageTableLayout Layout, FrameAccess Access>

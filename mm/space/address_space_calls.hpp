@@ -4,8 +4,6 @@
 // object that a region has must outlive the entries that lead to its frames.
 #pragma once
 
-#include "mm/space/address_space.hpp"
-
 namespace mm {
 
 template <SpaceMachine Machine>

@@ -4,8 +4,6 @@
 // opened meanwhile (the object's index, the new frame and the one it is copied from) nests in it, three deep.
 #pragma once
 
-#include "mm/space/address_space.hpp"
-
 namespace mm {
 
 template <SpaceMachine Machine>

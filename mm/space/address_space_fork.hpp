@@ -6,8 +6,6 @@
 
 #include <cstdint>
 
-#include "mm/space/address_space.hpp"
-
 namespace mm {
 
 template <SpaceMachine Machine>

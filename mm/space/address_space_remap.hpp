@@ -7,8 +7,6 @@
 
 #include <limits>
 
-#include "mm/space/address_space.hpp"
-
 namespace mm {
 
 template <SpaceMachine Machine>

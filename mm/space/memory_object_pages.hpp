@@ -2,7 +2,6 @@
 #pragma once
 
 #include "mm/paging/tlb.hpp"
-#include "mm/space/memory_object.hpp"
 
 namespace mm {
 
