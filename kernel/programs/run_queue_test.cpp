@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <vector>
@@ -122,8 +123,8 @@ RC_GTEST_PROP(RunQueueModel, agrees_on_any_sequence, (const std::vector<std::uin
     Model model;
     std::vector<Task> tasks;
     std::vector<bool> queued(8, false);
-    for (const std::int8_t nice : {-20, -19, -1, 0, 0, 11, 12, 19}) {
-        tasks.emplace_back(nice);
+    for (const int nice : {-20, -19, -1, 0, 0, 11, 12, 19}) {
+        tasks.emplace_back(static_cast<std::int8_t>(nice));
     }
     for (const std::uint16_t step : steps) {
         const std::size_t index = step / 8 % 8;

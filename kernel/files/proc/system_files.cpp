@@ -6,6 +6,7 @@ void add_system_files(Directory& proc) {
     proc.add(cmdline_node());
     proc.add(interrupts_node());
     proc.add(kmsg_node());
+    proc.add(syscalls_node());
     proc.add(uptime_node());
     proc.add(version_node());
 }

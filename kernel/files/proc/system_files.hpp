@@ -1,4 +1,4 @@
-// The files about the system as a whole: /proc/cmdline, interrupts, kmsg, uptime and version, in Linux's
+// The files about the system as a whole: /proc/cmdline, interrupts, kmsg, syscalls, uptime and version, in Linux's
 // formats.
 //
 // Each is defined, with its format, in the source of its name. What they show belongs to others; reading
@@ -12,6 +12,7 @@ namespace kernel {
 Node& cmdline_node();
 Node& interrupts_node();
 Node& kmsg_node();
+Node& syscalls_node();
 Node& uptime_node();
 Node& version_node();
 
