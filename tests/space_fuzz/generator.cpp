@@ -34,7 +34,7 @@ std::uint32_t Generator::living_process(const ModelSide& model) {
 
 std::uint32_t Generator::page(const ModelSpace& space) {
     const std::size_t regions = space.regions().region_count();
-    if (regions != 0 && !one_in(3)) {
+    if (regions != 0 && !one_in(4)) {
         const mm::Region* region = space.regions().first();
         for (auto skip = below(static_cast<std::uint32_t>(regions)); skip != 0; --skip) {
             region = mm::RegionSet::next(*region);

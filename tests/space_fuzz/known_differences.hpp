@@ -1,8 +1,9 @@
 // Where the two sides may differ, all in one place, each with its reason. What is not said here is a finding.
 //
 // D1 What is one region. Linux joins private anonymous mappings only if the pages' histories agree (who forked what
-//    when, where they were before mremap), ours by rights and source alone. Only mremap can tell, which refuses to move
-//    pages of several mappings: a call is made only if both sides see one mapping, or both see several (kNotMade).
+//    when, where they were before mremap), ours by rights and source alone. Two things tell: mremap, which refuses to
+//    move pages of several mappings, and growing down, whose limit is the mapping's size. They are done only where both
+//    sides see the same mapping (kNotMade).
 // D2 mremap(MREMAP_FIXED) of several mappings, same size: Linux 6.17 and later move them all, earlier ones and ours
 //    refuse (EFAULT). Never made.
 // D3 Rights that the page tables of i386 without PAE do not know: execution is never forbidden there. No probe executes,
@@ -17,19 +18,41 @@
 // D7 Order of checks: a call with two mistakes may name either. (So far none is known: the rules follow Linux's order.)
 // D8 mincore of a private anonymous page that was read, never written: on Linux a forked child does not inherit the zero
 //    page if its parent had nothing else in the mapping; here it does. Not compared for pages that show the zero frame.
+// D9 Where the search for room, from the top of the arena down, finds none, Linux tries once more, upwards from a third
+//    of the address space, which is above the arena; ours from the lowest address. Not made when that has room.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "kernel/syscalls/memory_rules.hpp"
+#include "mm/space/region_set.hpp"
+#include "tests/space_fuzz/model_machine.hpp"
 #include "tests/space_fuzz/protocol.hpp"
 
 namespace space_fuzz {
 
-/// Whether `operation`, a remap with its last argument set, must not be made.  (D2)
-constexpr bool is_known_to_differ(const Operation& operation) {
-    return operation.kind == Kind::kRemap && operation.arguments[5] == 0 &&
-           (operation.arguments[3] & kernel::memory_rules::remap_flag::kFixed) != 0;
+/// Whether only a search from below finds room for `bytes`.  (D9)
+inline bool has_room_only_below(std::uint32_t bytes, const mm::RegionSet& regions) {
+    const auto pages = static_cast<mm::PageCount>((std::uint64_t{bytes} + kPageBytes - 1) / kPageBytes);
+    return pages != 0 && pages <= kArenaPages && !regions.highest_gap(pages, ModelMachine::kUserPages) &&
+           regions.lowest_gap(pages, ModelMachine::kUserPages);
+}
+
+/// Whether `operation` must not be done in a space with these regions. A remap has its last argument set.
+inline bool is_known_to_differ(const Operation& operation, const mm::RegionSet& regions) {
+    namespace rules = kernel::memory_rules;
+    const std::uint32_t(&a)[6] = operation.arguments;
+    if (operation.kind == Kind::kMap) {
+        return (a[3] & (rules::map_flag::kFixed | rules::map_flag::kFixedNoReplace)) == 0 &&
+               has_room_only_below(a[1], regions);  // D9
+    }
+    if (operation.kind == Kind::kRemap) {
+        const bool fixed = (a[3] & rules::remap_flag::kFixed) != 0;
+        return fixed ? a[5] == 0                            // D2
+                     : has_room_only_below(a[2], regions);  // D9
+    }
+    return false;
 }
 
 }  // namespace space_fuzz

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "mm/core/panic.hpp"
+#include "tests/space_fuzz/known_differences.hpp"
 
 namespace space_fuzz {
 
@@ -263,9 +264,24 @@ void ModelSide::sweep_process(Process& process) {
     }
 }
 
-bool ModelSide::is_one_region(std::uint32_t process, std::uint32_t address, std::uint32_t length) const {
-    const mm::Region* const region = processes_[process]->space.region_at(mm::VirtAddr(address));
-    return region != nullptr && length <= region->pages.end.address() - mm::VirtAddr(address);
+std::optional<Operation> ModelSide::prepare(Operation operation) const {
+    const mm::RegionSet& regions = processes_[operation.process]->space.regions();
+    std::uint32_t(&a)[6] = operation.arguments;
+    const mm::VirtAddr address(a[0]);
+    if (operation.kind == Kind::kRead || operation.kind == Kind::kWrite) {
+        const mm::Region* const region = regions.first_ending_above(address.page());
+        const bool may_grow =
+            region != nullptr && region->growth == mm::Growth::kDown && region->pages.begin > address.page();
+        a[2] = may_grow ? static_cast<std::uint32_t>(region->pages.end.address().value()) : 0;
+    }
+    if (operation.kind == Kind::kRemap) {
+        const mm::Region* const region = regions.find(address.page());
+        a[5] = region != nullptr && a[1] <= region->pages.end.address() - address ? 1 : 0;
+    }
+    if (is_known_to_differ(operation, regions)) {
+        return std::nullopt;
+    }
+    return operation;
 }
 
 kernel::FileResult<MappableFile> ModelSide::mappable(std::int32_t descriptor) {

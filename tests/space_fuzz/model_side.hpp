@@ -38,9 +38,9 @@ class ModelSide final : kernel::memory_rules::MapSources {
     [[nodiscard]] bool lives(std::uint32_t process) const {
         return process < kProcesses && processes_[process] != nullptr;
     }
-    /// Whether one region of `process` has all of [address, address + length).
-    [[nodiscard]] bool is_one_region(std::uint32_t process, std::uint32_t address,
-                                     std::uint32_t length) const;
+    /// `operation` with what the other side must agree on before it is done (D1); nothing if it must not be done at
+    /// all (D2, D9).
+    [[nodiscard]] std::optional<Operation> prepare(Operation operation) const;
     /// For the generator: where something is mapped.
     [[nodiscard]] const ModelSpace& space(std::uint32_t process) const { return processes_[process]->space; }
     [[nodiscard]] std::uint32_t program_break(std::uint32_t process) const {

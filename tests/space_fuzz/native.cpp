@@ -115,6 +115,17 @@ bool is_one_mapping(std::uint32_t address, std::uint32_t length) {
     return found;
 }
 
+/// Where the mapping ends that has `address`, or is the next above.
+std::uint32_t end_of_mapping(std::uint32_t address) {
+    std::uint32_t found = 0;
+    for_each_mapping([&](std::uint32_t, std::uint32_t end) {
+        if (found == 0 && end > address) {
+            found = end;
+        }
+    });
+    return found;
+}
+
 Outcome residency(std::uint32_t address, std::uint32_t length) {
     constexpr unsigned char kUntouched = 0x5a;
     memset(block->residency, kUntouched, sizeof block->residency);
@@ -217,6 +228,10 @@ std::int32_t start_process(std::uint32_t number) {
 
 Outcome carry_out(const Operation& operation) {
     const std::uint32_t(&a)[6] = operation.arguments;
+    const bool accesses = operation.kind == Kind::kRead || operation.kind == Kind::kWrite;
+    if (accesses && a[2] != 0 && end_of_mapping(a[0]) != a[2]) {
+        return {kNotMade, 0};
+    }
     switch (operation.kind) {
         case Kind::kMap:
             return {result(syscall(SYS_mmap2, a[0], a[1], a[2], a[3], a[4], a[5])), 0};

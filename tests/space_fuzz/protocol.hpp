@@ -51,8 +51,8 @@ enum class Kind : std::uint32_t {
     kResidency,   ///< mincore: address, length -> the block's `residency`
     kSync,        ///< msync: address, length, flags
     kBreak,       ///< brk: address -> value: the break (as a 32-bit number)
-    kRead,        ///< one word: address -> detail: the word
-    kWrite,       ///< one word: address, the word
+    kRead,        ///< one word: address, 0, end of the region that may grow down -> detail: the word
+    kWrite,       ///< one word: address, the word, end of the region that may grow down
     kFork,        ///< the child's number
     kExit,        ///<
     kFileWrite,   ///< pwrite of one word: byte offset, the word
@@ -86,7 +86,7 @@ struct Outcome {
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
-/// The value of a remap that was not made: the two sides disagree on what is one region (known_differences.hpp).
+/// The value of what was not done: the two sides disagree on what is one region (known_differences.hpp, D1).
 inline constexpr std::int32_t kNotMade = -9'999;
 
 /// What a sweep finds at a page.

@@ -2,7 +2,6 @@
 
 #include "tests/host_panic.hpp"
 #include "tests/space_fuzz/describe.hpp"
-#include "tests/space_fuzz/known_differences.hpp"
 
 namespace space_fuzz {
 
@@ -20,13 +19,11 @@ std::optional<std::string> Session::step(Operation operation) {
     if (!lives_[process] || (operation.kind == Kind::kFork && lives_[operation.arguments[0]])) {
         return std::nullopt;
     }
-    if (operation.kind == Kind::kRemap) {
-        operation.arguments[5] =
-            model_->is_one_region(process, operation.arguments[0], operation.arguments[1]) ? 1 : 0;
-        if (is_known_to_differ(operation)) {
-            return std::nullopt;
-        }
+    const std::optional<Operation> prepared = model_->prepare(operation);
+    if (!prepared) {
+        return std::nullopt;
     }
+    operation = *prepared;
     const Outcome theirs = native_.run(operation);
     if (theirs.value == kNotMade) {
         return std::nullopt;
