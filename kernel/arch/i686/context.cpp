@@ -122,6 +122,9 @@ void load_page_directory(mm::PhysAddr page_directory) {
 }
 
 void load_tls(const TlsSegments& tls) {
+    // FS and GS still hold what the program before had. An interrupt saves and loads them: they must not name a
+    // segment that has gone.
+    asm volatile("movl %0, %%fs; movl %0, %%gs" : : "r"(0));
     set_tls_descriptors(tls.descriptors);
 }
 
