@@ -105,7 +105,6 @@ FileResult<Header> read_header(std::span<const std::byte> beginning, std::uint64
                         .program_headers_offset = word_at(beginning, 28),
                         .program_header_count = half_at(beginning, 44)};
     if (header.program_header_count == 0 || header.program_header_count > kMostProgramHeaders ||
-        header.entry >= kEndAddress ||
         header.program_headers_offset + std::uint64_t{header.program_headers_bytes()} > file_bytes) {
         return kRefused;
     }

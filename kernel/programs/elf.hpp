@@ -37,7 +37,7 @@ enum class Kind : std::uint8_t {
 /// What the first kHeaderBytes of the file say.
 struct Header {
     Kind kind = Kind::kFixed;
-    std::uint32_t entry = 0;
+    std::uint32_t entry = 0;  ///< Not checked: a program that begins nowhere dies of its own jump.
     std::uint32_t program_headers_offset = 0;
     std::uint32_t program_header_count = 0;
 

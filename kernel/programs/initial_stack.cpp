@@ -10,6 +10,8 @@ namespace kernel {
 namespace {
 
 constexpr std::string_view kPlatform("i686\0", 5);
+/// The last page of the user's half stays free: what runs over the stack's upper end meets nothing.
+constexpr UserAddress kStackEnd = ProgramMemory::kEnd - mm::kPageSize;
 constexpr std::size_t kRandomBytes = 16;
 /// As much is mapped at least: what Linux shows for a fresh stack. Untouched pages cost nothing.
 constexpr std::uint32_t kLeastPages = 33;
@@ -57,7 +59,7 @@ InitialStack::InitialStack(std::string_view path, const ArgumentStrings& argumen
     const auto below = [](UserAddress end, std::size_t bytes) {
         return end - static_cast<UserAddress>(bytes);
     };
-    path_at_ = below(ProgramMemory::kEnd, sizeof(std::uint32_t) + path.size() + 1);
+    path_at_ = below(kStackEnd, sizeof(std::uint32_t) + path.size() + 1);
     environment_at_ = below(path_at_, environment.size_bytes());
     arguments_at_ = below(environment_at_, arguments.size_bytes());
     platform_at_ = below(arguments_at_, kPlatform.size());
@@ -69,9 +71,9 @@ InitialStack::InitialStack(std::string_view path, const ArgumentStrings& argumen
 }
 
 FileResult<void> InitialStack::map(ProgramSpace& space) const {
-    const std::uint32_t bytes = ProgramMemory::kEnd - stack_pointer_ + kRoomBytes;
+    const std::uint32_t bytes = kStackEnd - stack_pointer_ + kRoomBytes;
     const std::uint32_t pages = std::max(kLeastPages, static_cast<std::uint32_t>(bytes / mm::kPageSize + 1));
-    const auto mapped = space.map({.address = mm::VirtAddr(ProgramMemory::kEnd - pages * mm::kPageSize),
+    const auto mapped = space.map({.address = mm::VirtAddr(kStackEnd - pages * mm::kPageSize),
                                    .page_count = pages,
                                    .placement = mm::Placement::kFixedNoReplace,
                                    .protection = mm::protection::kRead | mm::protection::kWrite,

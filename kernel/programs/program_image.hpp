@@ -1,6 +1,7 @@
 // A program laid out in an address space of its own, ready to run, before anybody runs in it.
 //
-//   kEnd   0 | name | environment | arguments | "i686" | random bytes | auxv | envp | argv | argc <- stack pointer
+//   kEnd   a free page
+//          0 | name | environment | arguments | "i686" | random bytes | auxv | envp | argv | argc <- stack pointer
 //          ... room for the stack to grow down ...
 //          what mmap gives, downwards
 //          ... break, growing up

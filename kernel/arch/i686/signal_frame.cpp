@@ -147,6 +147,14 @@ void set_registers(TrapFrame& frame, const SignalContext& context) {
     frame.vector = kNoCall;
 }
 
+/// Whether the CPU would go on with that code and stack segment. It takes no others, whatever the privilege level that
+/// they ask for.
+bool has_program_segments(const SignalContext& context) {
+    constexpr std::uint32_t kRing3 = 3;
+    return ((context.cs | kRing3) & 0xFFFF) == static_cast<std::uint32_t>(Selector::kUserCode) &&
+           ((context.ss | kRing3) & 0xFFFF) == static_cast<std::uint32_t>(Selector::kUserData);
+}
+
 /// A frame of type T that ends below `end`, aligned as a function's.
 template <typename T>
 UserAddress place_below(UserAddress end) {
@@ -286,7 +294,7 @@ FileResult<SignalSet> leave_handler(Thread& thread, FrameKind kind) {
         static_cast<void>(
             set_alternate_stack(thread, user.stack.address, user.stack.size_bytes, user.stack.flags));
     }
-    if (!read_vectors(thread, context.vectors)) {
+    if (!has_program_segments(context) || !read_vectors(thread, context.vectors)) {
         return file_error(Errno::kFault);
     }
     set_registers(*thread.frame, context);
