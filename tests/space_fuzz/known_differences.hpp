@@ -15,14 +15,15 @@
 //    cannot tell from a kernel that has enough memory.
 // D6 Flags that are promises to the kernel and change nothing that a program sees but times: MAP_POPULATE, MAP_LOCKED,
 //    MAP_NORESERVE, MAP_STACK. MREMAP_DONTUNMAP is refused (EINVAL).
-// D7 Order of checks: a call with two mistakes may name either. (So far none is known: the rules follow Linux's order.)
+// D7 mmap that has two mistakes: Linux looks for room (ENOMEM) before it looks at the file's rights and the flags'
+//    agreement (EACCES, EINVAL, EOPNOTSUPP); here the search is the space's, and comes last. Either is accepted.
 // D8 mincore of a private anonymous page that was read, never written: on Linux a forked child does not inherit the zero
 //    page if its parent had nothing else in the mapping; here it does. Not compared for pages that show the zero frame.
 // D9 Where the search for room, from the top of the arena down, finds none, Linux tries once more, upwards from a third
 //    of the address space, which is above the arena; ours from the lowest address. Not made when that has room.
 #pragma once
 
-#include <algorithm>
+#include <cerrno>
 #include <cstdint>
 
 #include "kernel/syscalls/memory_rules.hpp"
@@ -53,6 +54,12 @@ inline bool is_known_to_differ(const Operation& operation, const mm::RegionSet& 
                      : has_room_only_below(a[2], regions);  // D9
     }
     return false;
+}
+
+/// Whether both sides refuse `operation`, each for another mistake in it.  (D7)
+inline bool are_both_mistaken(const Operation& operation, const Outcome& ours, const Outcome& theirs) {
+    const bool finds_flaw = ours.value == -EACCES || ours.value == -EINVAL || ours.value == -EOPNOTSUPP;
+    return operation.kind == Kind::kMap && theirs.value == -ENOMEM && finds_flaw;
 }
 
 }  // namespace space_fuzz
