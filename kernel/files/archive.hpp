@@ -83,6 +83,8 @@ class ArchiveReader {
     [[nodiscard]] std::uint32_t problem_offset() const { return entry_offset_; }
 
   private:
+    static constexpr std::uint32_t kHeadBytes = 176;
+
     ArchiveStep next_in_cpio(ArchiveEntry& entry);
     ArchiveStep next_in_tar(ArchiveEntry& entry);
     ArchiveStep broken(const char* problem) {
@@ -103,6 +105,8 @@ class ArchiveReader {
     std::uint32_t offset_ = 0;
     std::uint32_t entry_offset_ = 0;
     const char* problem_ = "";
+    std::array<std::byte, kHeadBytes> head_{};  // cpio: a header, and most names and targets of links with it
+    std::uint32_t head_bytes_ = 0;
     std::size_t path_length_ = 0;    // tar: of a long path that came before its entry; 0: none
     std::size_t target_length_ = 0;  // likewise
     std::array<char, kLongestPath> path_;

@@ -1,4 +1,5 @@
 // cpio's "newc" format.
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/files/archive.hpp"
@@ -27,19 +28,27 @@ enum Field : std::size_t {
     kNameBytes
 };
 
-/// The value of a digit; 0xff for anything else.
-constexpr std::array<std::uint8_t, 256> make_digits() {
-    std::array<std::uint8_t, 256> digits{};
-    for (std::uint8_t& digit : digits) {
-        digit = 0xff;
+/// Four hexadecimal digits as a program wrote them, the most significant one first, and so in the lowest byte of the
+/// word. All four at once: a root has hundreds of headers, each of a hundred digits.
+struct FourDigits {
+    std::uint32_t value;
+    std::uint32_t wrong;  // not 0: one of them is no digit
+
+    explicit FourDigits(std::uint32_t text) : value(0), wrong(0) {
+        constexpr std::uint32_t kEach = 0x0101'0101;
+        if (text == '0' * kEach) {
+            return;
+        }
+        const std::uint32_t letters = text >> 6 & kEach;  // 1 in each byte that holds a letter
+        const std::uint32_t digits = (text & 0xf * kEach) + 9 * letters;
+        const std::uint32_t upper_case = text & ~(letters << 5);
+        const std::uint32_t spelled = digits + '0' * kEach + ('A' - '9' - 1) * letters;
+        const std::uint32_t above_nine = (digits + 6 * kEach) >> 4 & kEach;
+        wrong = (upper_case ^ spelled) | (digits & 0xf0 * kEach) | (above_nine ^ letters);
+        const std::uint32_t pairs = digits << 4 | digits >> 8;  // in bytes 0 and 2
+        value = (pairs & 0xff) << 8 | (pairs >> 16 & 0xff);
     }
-    for (std::uint8_t i = 0; i < 16; ++i) {
-        digits[static_cast<std::size_t>("0123456789abcdef"[i])] = i;
-        digits[static_cast<std::size_t>("0123456789ABCDEF"[i])] = i;
-    }
-    return digits;
-}
-constexpr std::array<std::uint8_t, 256> kDigits = make_digits();
+};
 
 /// Reads the fields of a header one by one, and remembers whether each was a number.
 class Fields {
@@ -47,26 +56,28 @@ class Fields {
     explicit Fields(const std::byte* header) : header_(header) {}
 
     std::uint32_t operator[](Field field) {
-        const std::byte* at = header_ + kMagicBytes + kFieldDigits * field;
-        std::uint32_t value = 0;
-        unsigned wrong = 0;
-        for (std::size_t i = 0; i < kFieldDigits; ++i) {
-            const std::uint8_t digit = kDigits[static_cast<std::uint8_t>(at[i])];
-            wrong |= digit;
-            value = value << 4 | (digit & 0xfU);
-        }
-        wrong_ |= wrong;
-        return value;
+        const std::byte* const at = header_ + kMagicBytes + kFieldDigits * field;
+        std::uint32_t words[2];
+        std::memcpy(words, at, sizeof words);
+        const FourDigits high(words[0]);
+        const FourDigits low(words[1]);
+        wrong_ |= high.wrong | low.wrong;
+        return high.value << 16 | low.value;
     }
-    [[nodiscard]] bool are_numbers() const { return wrong_ < 16; }
+    [[nodiscard]] bool are_numbers() const { return wrong_ == 0; }
 
   private:
     const std::byte* header_;
-    unsigned wrong_ = 0;
+    std::uint32_t wrong_ = 0;
 };
 
+/// "070701", or "070702": with a checksum, which is not looked at.
 bool has_magic(const std::byte* header) {
-    return std::memcmp(header, "070701", kMagicBytes) == 0 || std::memcmp(header, "070702", kMagicBytes) == 0;
+    std::uint32_t begin = 0;
+    std::memcpy(&begin, header, sizeof begin);
+    constexpr std::uint32_t kBegin = '0' | '7' << 8 | '0' << 16 | '7' << 24;
+    return begin == kBegin && header[4] == std::byte{'0'} &&
+           (header[5] == std::byte{'1'} || header[5] == std::byte{'2'});
 }
 
 constexpr std::uint32_t up_to_4(std::uint32_t offset) {
@@ -79,38 +90,38 @@ bool is_cpio_header(const std::byte* header) {
     return has_magic(header);
 }
 
-/// Name and, for a link, target of the entry at entry_offset_. What is wrong with them, or null.
+/// Name and, for a link, target of the entry at entry_offset_, whose first bytes are in head_. What is wrong with
+/// them, or null.
 const char* ArchiveReader::read_cpio_texts(ArchiveEntry& entry, std::uint32_t name_bytes) {
     if (name_bytes == 0 || name_bytes > path_.size()) {
         return "its name is empty or longer than 4,095 bytes";
     }
-    // A name may be padded with many NULs (to move the contents to a page): read what can matter first.
-    std::size_t length = 0;
-    while (true) {
-        const std::size_t end = length + 64 < name_bytes ? length + 64 : name_bytes;
-        bytes_.read(entry_offset_ + kHeaderBytes + static_cast<std::uint32_t>(length),
-                    std::as_writable_bytes(std::span(path_).subspan(length, end - length)));
-        const void* const nul = std::memchr(path_.data() + length, 0, end - length);
-        if (nul != nullptr) {
-            length = static_cast<std::size_t>(static_cast<const char*>(nul) - path_.data());
-            break;
-        }
-        if (end == name_bytes) {
-            return "its name does not end";
-        }
-        length = end;
+    // A name may be padded with many NULs (to move the contents to a page): look at what can matter first.
+    const std::string_view head(reinterpret_cast<const char*>(head_.data()), head_bytes_);
+    const std::size_t head_length = std::min<std::size_t>(name_bytes, head_bytes_ - kHeaderBytes);
+    entry.path = head.substr(kHeaderBytes, head_length);
+    std::size_t end = entry.path.find('\0');
+    if (end == std::string_view::npos) {
+        bytes_.read(entry_offset_ + kHeaderBytes, std::as_writable_bytes(std::span(path_).first(name_bytes)));
+        entry.path = {path_.data(), name_bytes};
+        end = entry.path.find('\0');
     }
-    if (length == 0) {
-        return "its name is empty or longer than 4,095 bytes";
+    if (end == 0 || end == std::string_view::npos) {
+        return end == 0 ? "its name is empty or longer than 4,095 bytes" : "its name does not end";
     }
-    entry.path = {path_.data(), length};
+    entry.path = entry.path.substr(0, end);
     if (entry.is_supported && entry.kind == FileKind::kSymlink) {
-        if (entry.content_bytes == 0 || entry.content_bytes >= target_.size()) {
+        const std::uint32_t size = entry.content_bytes;
+        if (size == 0 || size >= target_.size()) {
             return "its target is empty or longer than 4,095 bytes";
         }
-        bytes_.read(entry.content_offset,
-                    std::as_writable_bytes(std::span(target_).first(entry.content_bytes)));
-        entry.target = {target_.data(), entry.content_bytes};
+        const std::uint32_t in_head = entry.content_offset - entry_offset_;
+        if (in_head + size <= head_bytes_) {
+            entry.target = head.substr(in_head, size);
+        } else {
+            bytes_.read(entry.content_offset, std::as_writable_bytes(std::span(target_).first(size)));
+            entry.target = {target_.data(), size};
+        }
         if (entry.target.find('\0') != std::string_view::npos) {
             return "its target holds a NUL";
         }
@@ -120,7 +131,6 @@ const char* ArchiveReader::read_cpio_texts(ArchiveEntry& entry, std::uint32_t na
 
 ArchiveStep ArchiveReader::next_in_cpio(ArchiveEntry& entry) {
     while (true) {
-        std::array<std::byte, kHeaderBytes> header;
         entry_offset_ = offset_;
         if (offset_ == bytes_.size_bytes()) {
             return ArchiveStep::kEnd;
@@ -130,16 +140,17 @@ ArchiveStep ArchiveReader::next_in_cpio(ArchiveEntry& entry) {
             return entry_offset_ == bytes_.size_bytes() ? ArchiveStep::kEnd
                                                         : broken("the archive ends in a header");
         }
-        bytes_.read(offset_, header);
-        if (!has_magic(header.data())) {
-            if (header[0] != std::byte{0}) {
+        head_bytes_ = std::min(bytes_.size_bytes() - offset_, kHeadBytes);
+        bytes_.read(offset_, std::span(head_).first(head_bytes_));
+        if (!has_magic(head_.data())) {
+            if (head_[0] != std::byte{0}) {
                 return broken("no header of cpio's newc format");
             }
             // Headers are aligned; what stands a few bytes off is none.
             offset_ = bytes_.skip_zeros(offset_);
             continue;
         }
-        Fields fields(header.data());
+        Fields fields(head_.data());
         const std::uint32_t mode = fields[kMode];
         const std::uint32_t name_bytes = fields[kNameBytes];
         entry = ArchiveEntry{.kind = static_cast<FileKind>(mode & 0170000),
