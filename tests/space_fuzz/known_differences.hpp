@@ -1,9 +1,9 @@
 // Where the two sides may differ, all in one place, each with its reason. What is not said here is a finding.
 //
 // D1 What is one region. Linux joins private anonymous mappings only if the pages' histories agree (who forked what
-//    when, where they were before mremap), ours by rights and source alone. Two things tell: mremap, which refuses to
-//    move pages of several mappings, and growing down, whose limit is the mapping's size. They are done only where both
-//    sides see the same mapping (kNotMade).
+//    when, where they were before mremap), ours by rights and source alone. Three things tell: mremap, which refuses to
+//    move pages of several mappings; growing down, whose limit is the mapping's size; mprotect with PROT_GROWSDOWN, which
+//    begins where the mapping does. They are done only where both sides see the same mapping (kNotMade).
 // D2 mremap(MREMAP_FIXED) of several mappings, same size: Linux 6.17 and later move them all, earlier ones and ours
 //    refuse (EFAULT). Never made.
 // D3 Rights that the page tables of i386 without PAE do not know: execution is never forbidden there. No probe executes,

@@ -268,15 +268,20 @@ std::optional<Operation> ModelSide::prepare(Operation operation) const {
     const mm::RegionSet& regions = processes_[operation.process]->space.regions();
     std::uint32_t(&a)[6] = operation.arguments;
     const mm::VirtAddr address(a[0]);
+    const mm::Region* const region = regions.first_ending_above(address.page());
     if (operation.kind == Kind::kRead || operation.kind == Kind::kWrite) {
-        const mm::Region* const region = regions.first_ending_above(address.page());
         const bool may_grow =
             region != nullptr && region->growth == mm::Growth::kDown && region->pages.begin > address.page();
         a[2] = may_grow ? static_cast<std::uint32_t>(region->pages.end.address().value()) : 0;
     }
+    const bool grows = (a[2] & kernel::memory_rules::protection_flag::kGrowsDown) != 0;
+    if (operation.kind == Kind::kProtect) {
+        a[3] = grows && region != nullptr ? static_cast<std::uint32_t>(region->pages.begin.address().value())
+                                          : 0;
+    }
     if (operation.kind == Kind::kRemap) {
-        const mm::Region* const region = regions.find(address.page());
-        a[5] = region != nullptr && a[1] <= region->pages.end.address() - address ? 1 : 0;
+        const bool is_inside = region != nullptr && region->pages.begin <= address.page();
+        a[5] = is_inside && a[1] <= region->pages.end.address() - address ? 1 : 0;
     }
     if (is_known_to_differ(operation, regions)) {
         return std::nullopt;

@@ -115,12 +115,16 @@ bool is_one_mapping(std::uint32_t address, std::uint32_t length) {
     return found;
 }
 
-/// Where the mapping ends that has `address`, or is the next above.
-std::uint32_t end_of_mapping(std::uint32_t address) {
-    std::uint32_t found = 0;
-    for_each_mapping([&](std::uint32_t, std::uint32_t end) {
-        if (found == 0 && end > address) {
-            found = end;
+struct Span {
+    std::uint32_t begin, end;
+};
+
+/// The mapping that has `address`, or the next above.
+Span mapping_above(std::uint32_t address) {
+    Span found{0, 0};
+    for_each_mapping([&](std::uint32_t begin, std::uint32_t end) {
+        if (found.end == 0 && end > address) {
+            found = {begin, end};
         }
     });
     return found;
@@ -229,7 +233,8 @@ std::int32_t start_process(std::uint32_t number) {
 Outcome carry_out(const Operation& operation) {
     const std::uint32_t(&a)[6] = operation.arguments;
     const bool accesses = operation.kind == Kind::kRead || operation.kind == Kind::kWrite;
-    if (accesses && a[2] != 0 && end_of_mapping(a[0]) != a[2]) {
+    if ((accesses && a[2] != 0 && mapping_above(a[0]).end != a[2]) ||
+        (operation.kind == Kind::kProtect && a[3] != 0 && mapping_above(a[0]).begin != a[3])) {
         return {kNotMade, 0};
     }
     switch (operation.kind) {

@@ -45,7 +45,7 @@ constexpr std::uint32_t module_word(std::uint32_t offset) {
 enum class Kind : std::uint32_t {
     kMap,         ///< mmap2: address, length, protection, flags, descriptor, page of the file
     kUnmap,       ///< munmap: address, length
-    kProtect,     ///< mprotect: address, length, protection
+    kProtect,     ///< mprotect: address, length, protection, begin of the region if it is to grow down
     kRemap,       ///< mremap: address, old length, new length, flags, new address; 1 if `old` is one region
     kAdvise,      ///< madvise: address, length, advice
     kResidency,   ///< mincore: address, length -> the block's `residency`
