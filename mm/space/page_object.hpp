@@ -65,6 +65,9 @@ class PageObject {
     /// mapped, and every region of the object.
     void withdraw(std::uint32_t begin, std::uint32_t end);
 
+    /// The embedder's name for it, in reports: whoever sets it sees to it that it stays true. Not looked at here.
+    const void* label = nullptr;
+
   protected:
     PageObject() = default;
     ~PageObject() = default;
