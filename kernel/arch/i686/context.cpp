@@ -135,8 +135,9 @@ void sanitize_user_frame(TrapFrame& frame) {
             *selector = 0;
         }
     }
-    frame.cs = static_cast<std::uint32_t>(Selector::kUserCode);
-    frame.user_ss = static_cast<std::uint32_t>(Selector::kUserData);
+    // Whatever else they name, the CPU refuses at the iret, and the program gets the fault: see leave_kernel.
+    frame.cs = (frame.cs & 0xFFFF) | 3;
+    frame.user_ss = (frame.user_ss & 0xFFFF) | 3;
     frame.eflags = (frame.eflags & kProgramFlags) | kAlwaysSet | kInterruptFlag;
 }
 

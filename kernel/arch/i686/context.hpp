@@ -79,8 +79,9 @@ void load_page_directory(mm::PhysAddr page_directory);
 /// Only the TLS segments of the running thread, after set_thread_area.
 void load_tls(const TlsSegments& tls);
 
-/// Makes user segment registers and flags of a frame that a program had its hands on (sigreturn, clone) harmless:
-/// ring 3 selectors that exist, no IOPL, no VM86, no NT, interrupts on.
+/// Makes user segment registers and flags of a frame that a program had its hands on (sigreturn, clone) harmless: data
+/// selectors that ring 3 may have, or none; ring 3 in CS and SS, which otherwise may be wrong, to the program's own
+/// harm; no IOPL, no VM86, no NT, interrupts on.
 void sanitize_user_frame(TrapFrame& frame);
 
 }  // namespace kernel
