@@ -245,6 +245,11 @@ FileResult<Shared<OpenFile>> GeneratedDirectory::open(OpenFlags flags) {
     return open_directory(Shared<Inode>(this), flags);
 }
 
+FileResult<Shared<Inode>> GeneratedDirectory::create(std::string_view name, FileKind, std::uint16_t,
+                                                     std::uint32_t) {
+    return file_error(look_up(name) ? Errno::kExists : Errno::kNoEntry);
+}
+
 FileResult<void> GeneratedDirectory::read_directory(std::uint64_t position, DirectoryReader& reader) {
     FileStatus own;
     FileStatus above;

@@ -95,6 +95,9 @@ class GeneratedDirectory : public GeneratedNode {
   public:
     FileResult<Shared<OpenFile>> open(OpenFlags flags) final;
     FileResult<void> read_directory(std::uint64_t position, DirectoryReader& reader) final;
+    /// What is there is there, and nobody adds to it.
+    FileResult<Shared<Inode>> create(std::string_view name, FileKind kind, std::uint16_t permissions,
+                                     std::uint32_t represented_device) final;
     // FileResult<Shared<Inode>> look_up(std::string_view name) override;   every derived class has its own
 
     /// The first entry at or behind `cursor` (0: the first of all); false when there is none. "." and ".." are not
