@@ -54,7 +54,7 @@ class PageTableRangesTest : public testing::Test {
     FrameCount free_frames() const { return machine.account.frames_of(FrameOwner::kFree); }
     void unmap_all() {
         machine.tables.unmap_range({PageNumber(0), PageNumber(0x10'0000)}, machine.cpu,
-                                   [](PageNumber, Entry) {});
+                                   [](auto, FrameRecord*) {});
         EXPECT_EQ(tables(), 0u);
         EXPECT_EQ(machine.account.frames_of(FrameOwner::kKernelHeap), 0u);
         EXPECT_TRUE(machine.adds_up());
@@ -78,16 +78,18 @@ TYPED_TEST(PageTableRangesTest, a_range_is_unmapped_across_tables_and_no_further
     const FrameCount tables = this->tables();
     std::vector<PageNumber> noted;
     this->machine.tables.unmap_range(
-        pages(3, 50), this->machine.cpu, [&](PageNumber at, typename TypeParam::Entry entry) {
-            noted.push_back(at);
-            EXPECT_EQ(this->machine.account.owner_of(TypeParam::frame(entry)), FrameOwner::kKernelHeap);
+        pages(3, 50), this->machine.cpu, [&](typename TypeParam::Entry entry, const FrameRecord* its) {
+            ASSERT_NE(its, nullptr);
+            EXPECT_EQ(its, &this->machine.account.table()[TypeParam::frame(entry)]);
+            EXPECT_EQ(its->references, 1u);
+            noted.push_back(PageNumber(its->page));
         });
     ASSERT_EQ(noted.size(), 47u);
     EXPECT_EQ(noted.front(), kFirst + 3);
     EXPECT_EQ(noted.back(), kFirst + 49);
     EXPECT_EQ(this->used().size(), 13u);
     EXPECT_EQ(this->tables(), tables);
-    this->machine.tables.unmap_range(pages(50, 60), this->machine.cpu, [](PageNumber, auto) {});
+    this->machine.tables.unmap_range(pages(50, 60), this->machine.cpu, [](auto, FrameRecord*) {});
     EXPECT_EQ(this->tables(), tables - 1) << "the second table is empty";
     this->unmap_all();
 }
@@ -105,7 +107,7 @@ TYPED_TEST(PageTableRangesTest, a_shared_frame_comes_back_with_its_last_mapping)
     EXPECT_EQ(this->machine.account.table()[frame].references, 2u);
     EXPECT_EQ(this->machine.tables.map_shared(page(9), frame, kWrite), failure(Error::kAlreadyMapped));
     EXPECT_EQ(this->machine.account.table()[frame].references, 2u);
-    this->machine.tables.unmap_range(pages(0, 1), this->machine.cpu, [](PageNumber, auto) {});
+    this->machine.tables.unmap_range(pages(0, 1), this->machine.cpu, [](auto, FrameRecord*) {});
     EXPECT_EQ(this->machine.account.owner_of(frame), FrameOwner::kKernelHeap);
     ASSERT_TRUE(this->machine.unmap_now(page(9)).has_value());
     EXPECT_EQ(this->machine.account.owner_of(frame), FrameOwner::kFree);

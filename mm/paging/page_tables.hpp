@@ -253,14 +253,22 @@ class PageTables {
 
     // Ranges of pages: see page_table_ranges.hpp.
 
-    /// Unmaps every page of `pages` that is mapped or parked, and flushes as it goes along. Calls note(PageNumber,
-    /// Entry) for each, whose frame is not yet given back. Cost: a few instructions an entry, absent ones included as
-    /// far as there are tables; a table is searched no further than its last used entry.
+    /// Unmaps every page of `pages` that is mapped or parked, and flushes as it goes along. Calls note(Entry,
+    /// FrameRecord*) for each, with the record of its frame if the entry has a reference, which is still counted; else
+    /// null. Cost: a few instructions an entry, absent ones included as far as there are tables; a table is searched no
+    /// further than its last used entry.
     template <Tlb AnyTlb, typename Note>
     void unmap_range(PageRange pages, AnyTlb& tlb, Note note) {
-        take_range(pages, tlb, [this, &note](PageNumber page, Entry old, UnmapBatch& batch) {
-            note(page, old);
-            leave_frame(old, batch);
+        take_range(pages, tlb, [this, &note](PageNumber /*page*/, Entry old, UnmapBatch& batch) {
+            if ((old & Layout::bits(page_flags::kOwned)) == 0) {
+                note(old, nullptr);
+                return;
+            }
+            FrameRecord& its = record(Layout::frame(old));
+            note(old, &its);
+            if (const std::optional<UnmappedFrame> frame = frames_.leave(Layout::frame(old), its)) {
+                batch.add_frame(*frame);
+            }
         });
     }
     /// Makes every entry of `pages` absent, as unmap_range, but leaves the references to whoever has copied the entries.

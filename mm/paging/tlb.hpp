@@ -42,10 +42,9 @@ class UnmappedFrame {
 
   private:
     friend class MappedFrames;
-    constexpr UnmappedFrame(FrameNumber frame, FrameOwner owner) : frame_(frame), owner_(owner) {}
+    explicit constexpr UnmappedFrame(FrameNumber frame) : frame_(frame) {}
 
     FrameNumber frame_;
-    FrameOwner owner_ = FrameOwner::kHole;
 };
 
 /// The passage between frames in hand and frames in page tables; the page walker's alone.
@@ -72,22 +71,20 @@ class MappedFrames {
     }
     /// An entry that mapped the frame is gone. Gives the frame when that was its last reference.
     [[nodiscard]] std::optional<UnmappedFrame> leave(FrameNumber frame) const {
-        FrameRecord& record = account_.table()[frame];
+        return leave(frame, account_.table()[frame]);
+    }
+    /// The same for who has looked up the frame's record already.
+    [[nodiscard]] std::optional<UnmappedFrame> leave(FrameNumber frame, FrameRecord& record) const {
         expect(record.references != 0, "paging: an unreferenced frame was mapped");
-        if (--record.references != 0) {
-            return std::nullopt;
-        }
-        return UnmappedFrame(frame, record.owner);
+        return --record.references == 0 ? std::optional(UnmappedFrame(frame)) : std::nullopt;
     }
     /// The frame becomes a page table: its directory entry has it, its record counts its own entries.
     void keep_table(OwnedFrame&& frame) const { frame.account_ = nullptr; }
     /// The directory entry of this empty page table is gone.
-    [[nodiscard]] UnmappedFrame leave_table(FrameNumber table) const {
-        return {table, FrameOwner::kPageTable};
-    }
+    [[nodiscard]] UnmappedFrame leave_table(FrameNumber table) const { return UnmappedFrame(table); }
     /// No translation reaches the frame any more: it is in hand again.
     [[nodiscard]] OwnedFrame regain(UnmappedFrame frame) const {
-        return {account_, frame.frame_, frame.owner_};
+        return {account_, frame.frame_, account_.table()[frame.frame_].owner};
     }
 
     [[nodiscard]] FrameAccount& account() const { return account_; }

@@ -98,9 +98,10 @@ class AddressSpace final : public AddressSpaceBase {
     FaultOutcome fault_without_table(const Region& region, PageNumber page, FaultAccess access);
     FaultOutcome fault_on_entry(const Region& region, PageNumber page, FaultAccess access, Leaf& leaf,
                                 Entry old);
-    Result<Entry> first_entry(const Region& region, PageNumber page, FaultAccess access);
+    [[gnu::always_inline]] inline Result<Entry> first_entry(const Region& region, PageNumber page,
+                                                            FaultAccess access);
     Result<Entry> object_entry(const Region& region, PageNumber page, FaultAccess access);
-    Result<Entry> private_entry(PageNumber page, FrameNumber source);
+    [[gnu::always_inline]] inline Result<Entry> private_entry(PageNumber page, FrameNumber source);
     static FaultOutcome outcome_of(Error error) {
         return error == Error::kNoMemory    ? FaultOutcome::kNoMemory
                : error == Error::kWouldWait ? FaultOutcome::kWaiting
@@ -137,36 +138,36 @@ class AddressSpace final : public AddressSpaceBase {
     }
 
     /// `entry` is no longer this space's: it counts no more, and what it is charged for is nobody's, should it live
-    /// on. The reference is the caller's to take back.
-    void let_go(Entry entry) {
-        const FrameNumber frame = Layout::frame(entry);
-        if (!Layout::flags(entry).has(page_flags::kOwned)) {
-            resident_.file -= frame != machine_.zero_frame() ? 1 : 0;
-            return;
-        }
-        FrameRecord& record = machine_.account().table()[frame];
-        if (record.owner != FrameOwner::kAnonymous) {
+    /// on. `record` is its frame's if it has a reference, which is the caller's to take back; else null.
+    void let_go(Entry entry, FrameRecord* record) {
+        if (record == nullptr) {
+            resident_.file -= Layout::frame(entry) != machine_.zero_frame() ? 1 : 0;
+        } else if (record->owner != FrameOwner::kAnonymous) {
             --resident_.shared;
-            return;
-        }
-        --resident_.anonymous;
-        if (record.holder == id()) {
-            record.holder = 0;
+        } else {
+            --resident_.anonymous;
+            if (record->holder == id()) {
+                record->holder = 0;
+            }
         }
     }
     /// let_go, and the reference goes, too. The CPU knows nothing of the entry any more.
     void drop(Entry entry) {
-        let_go(entry);
-        if (Layout::flags(entry).has(page_flags::kOwned)) {
-            if (const std::optional<UnmappedFrame> frame = tables_.frames().leave(Layout::frame(entry))) {
-                const OwnedFrame dropped = tables_.frames().regain(*frame);
-            }
+        if (!Layout::flags(entry).has(page_flags::kOwned)) {
+            let_go(entry, nullptr);
+            return;
+        }
+        FrameRecord& record = machine_.account().table()[Layout::frame(entry)];
+        let_go(entry, &record);
+        if (const std::optional<UnmappedFrame> frame = tables_.frames().leave(Layout::frame(entry), record)) {
+            const OwnedFrame dropped = tables_.frames().regain(*frame);
         }
     }
     void unmap_pages(PageRange pages) {
         if (!pages.empty()) {
+            note_peak();
             tables_.unmap_range(pages, machine_.tlb(),
-                                [this](PageNumber /*page*/, Entry old) { let_go(old); });
+                                [this](Entry old, FrameRecord* record) { let_go(old, record); });
         }
     }
 

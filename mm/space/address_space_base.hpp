@@ -50,7 +50,10 @@ class AddressSpaceBase {
     }
 
     [[nodiscard]] const ResidentPages& resident() const { return resident_; }
-    [[nodiscard]] PageCount peak_resident_pages() const { return peak_resident_; }
+    [[nodiscard]] PageCount peak_resident_pages() const {
+        const PageCount total = resident_.total();
+        return total > peak_resident_ ? total : peak_resident_;
+    }
     /// Pages of all regions, and the most there ever were.
     [[nodiscard]] PageCount total_pages() const { return regions_.page_count(); }
     [[nodiscard]] PageCount peak_pages() const { return peak_pages_; }
@@ -120,11 +123,8 @@ class AddressSpaceBase {
     /// Another space's regions and settings, without a page. Error: kNoMemory, with some of them copied.
     Result<void> copy_regions(const AddressSpaceBase& from);
 
-    void note_peaks() {
-        if (const PageCount total = resident_.total(); total > peak_resident_) {
-            peak_resident_ = total;
-        }
-    }
+    /// Before resident pages become fewer. (That they become more is not worth a look at each fault.)
+    void note_peak() { peak_resident_ = peak_resident_pages(); }
 
     RegionSet regions_;       // NOLINT(*-non-private-member-variables-in-classes): see the derived class
     ResidentPages resident_;  // NOLINT(*-non-private-member-variables-in-classes)

@@ -86,7 +86,6 @@ auto AddressSpace<Machine>::object_entry(const Region& region, PageNumber page, 
     } else if (source->frame != machine_.zero_frame()) {
         ++resident_.file;
     }
-    note_peaks();
     return Layout::page_entry(source->frame, flags);
 }
 
@@ -110,7 +109,6 @@ auto AddressSpace<Machine>::private_entry(PageNumber page, FrameNumber source) -
     }
     tables_.frames().enter(std::move(*frame), page);
     ++resident_.anonymous;
-    note_peaks();
     return Layout::page_entry(number, page_flags::kUser | page_flags::kWritable | page_flags::kOwned);
 }
 

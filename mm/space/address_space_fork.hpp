@@ -23,7 +23,6 @@ Result<void> AddressSpace<Machine>::fork_into(AddressSpace& child) {
     } else {
         child.recount();
     }
-    child.note_peaks();
     return result;
 }
 
