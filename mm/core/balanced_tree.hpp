@@ -27,7 +27,6 @@ namespace mm {
 template <typename Node>
 class TreeNode {
   public:
-    TreeNode() = default;
     TreeNode(const TreeNode&) = delete;
     TreeNode& operator=(const TreeNode&) = delete;
 
@@ -41,6 +40,9 @@ class TreeNode {
     ~TreeNode() = default;
 
   private:
+    TreeNode() = default;
+    friend Node;  // Only the type that it is a base of makes one.
+
     template <typename AnyNode, typename Summary>
     friend class BalancedTree;
 
