@@ -27,6 +27,7 @@ namespace mm {
 template <typename Node>
 class TreeNode {
   public:
+    // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): deleted, it lets nobody construct anything.
     TreeNode(const TreeNode&) = delete;
     TreeNode& operator=(const TreeNode&) = delete;
 
