@@ -191,14 +191,19 @@ extern "C" void handle_page_fault(TrapFrame* frame) {
     const std::uint32_t address = cpu::read_cr2();  // before anything here can fault
     if (is_from_ring_3(*frame)) [[likely]] {
         cpu::enable_interrupts();
-        handle_program_page_fault(*frame, address);
+        // A kernel address is in no region: the program's memory says so.
+        const mm::FaultOutcome outcome = handle_program_fault(address, frame->error_code);
+        if (outcome == mm::FaultOutcome::kResolved) [[likely]] {
+            ++current_thread().minor_faults;
+        } else {
+            raise_page_fault_signal(outcome, address);
+        }
         cpu::disable_interrupts();
         if (needs_attention()) [[unlikely]] {
             prepare_ring_3();
         }
         return;
     }
-    cpu::end_sleep();
     if (is_user_copy(frame->eip) && address < ProgramMemory::kEnd &&
         handle_program_fault(address, frame->error_code) == mm::FaultOutcome::kResolved) {
         return;

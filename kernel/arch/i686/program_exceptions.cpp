@@ -113,13 +113,9 @@ void raise_exception_signal(const TrapFrame& frame) {
     }
 }
 
-void handle_program_page_fault(const TrapFrame& frame, std::uint32_t address) {
-    const mm::FaultOutcome outcome = address < ProgramMemory::kEnd
-                                         ? handle_program_fault(address, frame.error_code)
-                                         : mm::FaultOutcome::kNoRegion;
+void raise_page_fault_signal(mm::FaultOutcome outcome, std::uint32_t address) {
     switch (outcome) {
         case mm::FaultOutcome::kResolved:
-            ++current_thread().minor_faults;
             return;
         case mm::FaultOutcome::kNoRegion:
             return force(signal::kSegmentation, kNotMapped, address);
