@@ -11,6 +11,7 @@
 #include "kernel/files/proc/exercise.hpp"
 #include "kernel/files/proc/memory_files.hpp"
 #include "kernel/files/proc/plant.hpp"
+#include "kernel/files/proc/process_files.hpp"
 #include "kernel/files/proc/system_files.hpp"
 #include "kernel/files/tree.hpp"
 #include "kernel/log.hpp"
@@ -65,6 +66,7 @@ bool start_programs(KernelMemory& memory, const Files& files, ShellUse use) {
     if (boot_options().console == ConsoleChoice::kBuiltin || !mount_initial_root(memory, files.proc())) {
         return false;
     }
+    add_process_files();
     if (!memory.programs().prepare()) {
         log().error("programs: out of memory; the built-in console runs instead");
         return false;

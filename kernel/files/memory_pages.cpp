@@ -20,6 +20,7 @@ constexpr std::uint32_t page_of(std::uint32_t offset) {
 
 MemoryPages::~MemoryPages() {
     if (object_ != nullptr) {
+        object_->label = nullptr;  // Mappings may outlive the file.
         object_->release();
     }
 }

@@ -200,6 +200,7 @@ FileResult<void> map_segment(ProgramSpace& space, const Executable& file, const 
                            .protection = mm::Protection::from_bits(segment.protection)};
     if (file_pages != 0) {
         request.object = file.inode->pages();
+        request.object->label = file.inode.get();
         request.object_page = segment.file_offset / elf::kPageBytes;
         if (const auto mapped = space.map(request); !mapped) {
             return file_error(errno_of(mapped.error()));

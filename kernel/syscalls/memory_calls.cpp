@@ -45,6 +45,8 @@ class ProcessFiles final : public memory_rules::MapSources {
             if (inode.kind() != FileKind::kCharacterDevice || status.represented_device != kZeroDevice) {
                 return file_error(Errno::kNoSuchDevice);
             }
+        } else {
+            found.object->label = &inode;
         }
         return found;
     }
