@@ -313,6 +313,7 @@ static void print(const char* name, long value) {
 }
 
 int main(int count, char** arguments) {
+    (void)count;
     // What the measuring itself touches is there before: the C library's buffer, and the samples.
     printf("# ticks of the time-stamp counter, medians\n");
     memset(samples, 1, sizeof samples);
@@ -325,7 +326,7 @@ int main(int count, char** arguments) {
     print("first-read", first_read());
     print("copy-on-write", (long)copy_on_write() - (long)copy);
     print("copy-on-write-sole-owner", copy_on_write_sole_owner());
-    print("file-page", file_page(count > 1 ? arguments[1] : "/proc/self/exe"));
+    print("file-page", file_page(arguments[0]));
     print("file-page-shared", shared_file_page());
     print("munmap-page", ((long)unmapping(kPages + 1) - (long)unmapping(1)) / kPages);
     print("mmap-munmap-untouched", untouched_pair());

@@ -190,10 +190,10 @@ TEST(bad_selectors_are_sigsegv) {
     CHECK_EQ(SIGNAL_OF("lcall $0xFFFB, $0"), SIGSEGV);
     CHECK_EQ(SIGNAL_OF("pushl $8; pushl $0; lret"), SIGSEGV);
     CHECK_EQ(SIGNAL_OF("pushl $0x10; pushl $0; pushl $0x202; pushl $8; pushl $0; iret"), SIGSEGV);
-    // A null selector may be loaded, and not be used.
-    CHECK_EQ(
-        SIGNAL_OF("pushl %%ds; movw %%ax, %%ds; movl (%%ecx), %%edx; popl %%ds" ::"a"(0), "c"(table) : "edx"),
-        SIGSEGV);
+    // A null selector may be loaded, and not be used; QEMU's emulated processor does not look.
+    int null_segment =
+        SIGNAL_OF("pushl %%ds; movw %%ax, %%ds; movl (%%ecx), %%edx; popl %%ds" ::"a"(0), "c"(table) : "edx");
+    CHECK(null_segment == SIGSEGV || (null_segment == 0 && on_primitive()));
     __asm__ volatile("pushl %ss; popl %ds");
 }
 

@@ -359,6 +359,27 @@ TEST(sendfile_copies_in_the_kernel) {
     leave_folder(kNames);
 }
 
+TEST(a_long_transfer_can_be_killed) {
+    enter_folder();
+    const off_t size = 0x7FFFF000;
+    int from = make("a", "");
+    CHECK_CALL(ftruncate(from, size));
+    int to = (int)CHECK_CALL(open("/dev/null", O_WRONLY));
+    pid_t child = fork_child();
+    if (child == 0) {
+        sendfile(to, from, NULL, (size_t)size);
+        _exit(0);
+    }
+    // Two gigabytes take longer than this anywhere.
+    sleep_ms(20);
+    kill(child, SIGKILL);
+    int status = wait_status(child);
+    CHECK(status == SIGKILL);
+    CHECK(lseek(from, 0, SEEK_CUR) < size);
+    static const char* const kNames[] = {"a", NULL};
+    leave_folder(kNames);
+}
+
 TEST(a_large_file_keeps_its_contents) {
     enter_folder();
     int fd = make("a", "");
