@@ -53,7 +53,11 @@ std::uint32_t Generator::page(const ModelSpace& space) {
 }
 
 std::uint32_t Generator::count(std::uint32_t page) {
-    const std::uint32_t wanted = one_in(40) ? 1 + below(600) : one_in(4) ? 1 + below(24) : 1 + below(6);
+    const std::uint32_t wanted = one_in(200)
+                                     ? 1 + below(1'500)  // Long enough for two levels of an object's index.
+                                 : one_in(40) ? 1 + below(600)
+                                 : one_in(4)  ? 1 + below(24)
+                                              : 1 + below(6);
     return std::min(wanted, kArenaPages - page);
 }
 
