@@ -60,6 +60,9 @@ INIT_CODE void start_machine() {
     enable_irq(IrqLine::kKeyboard, "i8042", [] { keyboard().receive(); });
     enable_irq(IrqLine::kCom2, "ttyS1", [] { com2().receive(); });
     enable_irq(IrqLine::kCom1, "ttyS0", [] { com1().receive(); });
+    // What came before its line was enabled has raised it unheard: an edge comes only once it has fallen.
+    com1().receive();
+    com2().receive();
     cpu::enable_interrupts();
 }
 
