@@ -9,7 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from guest import HANG_SECONDS, ROOT, GuestTest
+from guest import HANG_SECONDS, ROOT, GuestTest, run
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
@@ -109,6 +109,32 @@ class Input(GuestTest):
                 self.assertEqual(process.stdout.read(len(word)), word)
             process.stdin.close()
             self.assertEqual((process.stdout.read(), process.wait(HANG_SECONDS)), (b"", ECHOED))
+
+
+class Programs(GuestTest):
+    """What programs in PrimitiveOS read is what was given."""
+
+    def check(self, content, *command, expected=None, status=0):
+        result = run(*command, stdin=content, root="busybox")
+        self.assertEqual((result.status, result.stderr), (status, b""), result)
+        self.assertEqual(result.stdout, content if expected is None else expected)
+
+    def test_every_byte_arrives(self):
+        self.check(bytes(range(256)) * 5, "cat")
+        self.check(random.Random(8).randbytes(100_000), "cat")
+
+    def test_an_empty_input_is_at_its_end(self):
+        self.check(b"", "cat")
+        self.check(b"", "sh", "-c", "read x; echo $?", expected=b"1\n")
+
+    def test_it_is_shared_by_the_commands_of_a_line(self):
+        line = "read -r first; echo \"<$first>\"; head -n 1; cat > /dev/null; echo end"
+        self.check(b"one\ntwo\n", "sh", "-c", line, expected=b"<one>\ntwo\nend\n")
+
+    def test_a_program_that_reads_a_part_ends(self):
+        self.check(b"x" * 50_000, "head", "-c", "3", expected=b"xxx")
+        self.check(b"x" * 50_000, "true", expected=b"")
+        self.check(b"x" * 50_000, "sh", "-c", "exit 3", expected=b"", status=3)
 
 
 class Frames(unittest.TestCase):

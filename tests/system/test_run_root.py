@@ -1,11 +1,13 @@
 """The initial root: how its archive is laid out, what --file adds, what is refused, and when there is no room for it."""
 
+import hashlib
 import io
 import os
 import random
 import stat
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
@@ -14,6 +16,7 @@ from guest import BUILD, ROOT, GuestTest, run, run_program
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
 import cpio  # noqa: E402
+import debian  # noqa: E402
 import guest_files  # noqa: E402
 
 PAGE = 4096
@@ -291,6 +294,63 @@ class Booted(GuestTest, Folder):
     def test_none(self):
         for iso in (False, True):
             self.assertEqual(self.modules(root="none", iso=iso), [])
+
+
+class Programs(GuestTest, Folder):
+    """What programs in the guest see of it."""
+
+    def guest(self, line, **options):
+        result = run("sh", "-c", line, **{"root": "busybox", **options})
+        self.assert_ok(result)
+        return result.stdout
+
+    def test_files_have_their_contents_and_modes(self):
+        content = random.Random(1).randbytes(123_457)
+        self.file("tree/sub/data", content, 0o640)
+        self.file("tree/blank name\nand line", b"odd", 0o604)
+        self.file("tree/empty", b"", 0o600)
+        os.symlink("sub/data", os.path.join(self.folder, "tree", "link"))
+        tree = os.path.join(self.folder, "tree")
+        line = "cd /tree; cat sub/data; cat link | md5sum; cat 'blank name\nand line'; stat -c ' %a %s %F' * sub/data"
+        expected = content + hashlib.md5(content, usedforsecurity=False).hexdigest().encode() + b"  -\nodd"
+        modes = b" 604 3 regular file\n 600 0 regular empty file\n 777 8 symbolic link\n 755 4096 directory\n"
+        for iso in (False, True):
+            self.assertEqual(
+                self.guest(line, files=[tree], iso=iso), expected + modes + b" 640 123457 regular file\n"
+            )
+
+    def test_a_program_of_the_host_is_run_from_the_root_folder(self):
+        busybox = os.path.join(debian.package("busybox-static"), "bin", "busybox")
+        result = run("./busybox", "echo", "it runs", root="busybox", files=[busybox])
+        self.assertEqual((result.status, result.stdout, result.stderr), (0, b"it runs\n", b""))
+
+    def test_what_the_root_had_is_replaced(self):
+        self.assertEqual(self.guest("cat /etc/hostname", files=[f"{self.file('x', b'mine')}:/etc/hostname"]), b"mine")
+
+    def test_an_archive_of_another_layout(self):
+        """tar and cpio as others write them: nothing in them begins at a page."""
+        with open(INITIAL_ROOT, "rb") as file:
+            entries = list(cpio.read(file.read()))
+        with tarfile.open(os.path.join(self.folder, "root.tar"), "w", format=tarfile.GNU_FORMAT) as archive:
+            for entry in entries:
+                info = tarfile.TarInfo(entry.path)
+                info.mode, info.mtime = stat.S_IMODE(entry.mode), entry.mtime
+                if entry.is_folder:
+                    info.type = tarfile.DIRTYPE
+                elif stat.S_ISLNK(entry.mode):
+                    info.type, info.linkname = tarfile.SYMTYPE, bytes(entry.content).decode()
+                else:
+                    info.size = entry.size
+                archive.addfile(info, io.BytesIO(entry.content) if info.size else None)
+        with open(os.path.join(self.folder, "root.cpio"), "wb") as file:
+            for entry in [*entries, cpio.regular_file(cpio.TRAILER, b"")]:
+                name = entry.path.encode() + b"\0"
+                numbers = [1, entry.mode, 0, 0, 1, 0, entry.size, 0, 0, 0, 0, len(name), 0]
+                for part in (b"070701" + b"".join(b"%08x" % number for number in numbers) + name, entry.content):
+                    file.write(bytes(part) + b"\0" * (-len(part) % 4))
+        for name in ("root.tar", "root.cpio"):
+            line = "md5sum /bin/busybox; ls -l /bin/sh /etc/passwd | wc -l"
+            self.assertEqual(self.guest(line, root=os.path.join(self.folder, name)), self.guest(line), name)
 
 
 if __name__ == "__main__":
