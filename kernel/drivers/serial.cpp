@@ -21,7 +21,7 @@ constexpr port::Port kScratch = 7;
 
 constexpr std::uint8_t kDivisorLatch = 0x80;
 constexpr std::uint8_t kEightBitsNoParity = 0x03;
-constexpr std::uint8_t kFifosClearedTrigger8 = 0x87;
+constexpr std::uint8_t kFifosClearedTrigger14 = 0xC7;
 constexpr std::uint8_t kReadyAndInterruptsOut = 0x0B;  // DTR, RTS, OUT2: the last gates the interrupt line
 constexpr std::uint8_t kOnReceive = 0x01;
 constexpr std::uint8_t kDataReady = 0x01;
@@ -52,7 +52,7 @@ void Serial::start() {
     port::out8(base_ + kData, 1);  // 115,200 baud: the base clock itself
     port::out8(base_ + kInterruptEnable, 0);
     port::out8(base_ + kLineControl, kEightBitsNoParity);
-    port::out8(base_ + kFifoControl, kFifosClearedTrigger8);
+    port::out8(base_ + kFifoControl, kFifosClearedTrigger14);
     port::out8(base_ + kModemControl, kReadyAndInterruptsOut);
     port::out8(base_ + kInterruptEnable, kOnReceive);
     present_ = true;

@@ -185,8 +185,8 @@ class HostInput {
             }
         }
         const auto moved = move(to);
-        // Half the credit at a time: the host need not wait, and is not told of every byte.
-        if (taken_ - credited_ >= kHostInputCredit / 2 || (size_ == 0 && !ended_)) {
+        // Half the credit at a time: the host can always send the other half, and is not told of every byte.
+        if (taken_ - credited_ >= kHostInputCredit / 2) {
             credited_ = taken_;
             host_output().send_credit(taken_);
         }
