@@ -14,6 +14,7 @@ namespace {
 
 constinit ProgramMemory* first_memory = nullptr;
 constinit std::uint32_t last_id = 0;
+constinit std::uint32_t faults = 0;
 
 constexpr std::size_t kKernelEntries =
     layout::kKernelBase.value() >> 22;  // the first directory entry of the kernel's
@@ -126,11 +127,16 @@ std::size_t ProgramMemory::peek(UserAddress from, std::span<std::byte> bytes) co
 }
 
 mm::FaultOutcome handle_program_fault(UserAddress address, std::uint32_t error_code) {
+    ++faults;
     ProgramMemory* const memory = current_process().memory.get();
     if (memory == nullptr) {
         return mm::FaultOutcome::kNoRegion;
     }
     return memory->space().fault(mm::VirtAddr(address), access_of(error_code));
+}
+
+std::uint32_t program_faults() {
+    return faults;
 }
 
 }  // namespace kernel

@@ -69,5 +69,7 @@ class ProgramMemory final : public SharedObject {
 /// The page-fault handler's part for an address below kEnd: brings the page in if the running program may have it.
 /// `error_code` is the CPU's. The program's own access and the user-memory door's come here alike.
 mm::FaultOutcome handle_program_fault(UserAddress address, std::uint32_t error_code);
+/// How often that was asked since boot. Wraps.
+std::uint32_t program_faults();
 
 }  // namespace kernel

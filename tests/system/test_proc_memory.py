@@ -17,16 +17,16 @@ KERNEL_BASE = 0xC0000000
 WINDOW = (0xC03F8000, 0xC0400000)
 
 MEMINFO = [
-    "MemTotal", "MemFree", "MemAvailable", "Slab", "KernelStack", "PageTables", "VmallocTotal", "VmallocUsed",
-    "HardwareCorrupted",
+    "MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "SwapTotal", "SwapFree", "AnonPages", "Shmem", "Slab",
+    "KernelStack", "PageTables", "VmallocTotal", "VmallocUsed", "HardwareCorrupted",
 ]  # fmt: skip
 HEAP = [
     "size", "in-use", "requested", "free", "largest-free", "blocks", "free-blocks", "frames-held", "frames-taken",
     "frames-given-back", "requests",
 ]  # fmt: skip
 VMSTAT = [
-    "nr_free_pages", "nr_page_table_pages", "nr_kernel_heap_pages", "pgalloc_boot", "pgalloc_normal", "pgfree",
-    "pgfree_refused",
+    "nr_free_pages", "nr_anon_pages", "nr_shmem", "nr_page_table_pages", "nr_kernel_heap_pages", "pgalloc_boot",
+    "pgalloc_normal", "pgfree", "pgfree_refused", "pgfault", "pgmajfault",
 ]  # fmt: skip
 
 # Rights and caching of every region that may be mapped.

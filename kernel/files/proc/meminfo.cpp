@@ -9,7 +9,7 @@ void print_kib(Printer& out, const char* name, std::size_t frames) {
     out.print("{16}{8} kB\n", name, frames * (mm::kPageSize / 1024));
 }
 
-std::size_t stack_frames() {
+std::size_t boot_stack_frames() {
     return (image::boot_stack().size() + image::double_fault_stack().size()) / mm::kPageSize;
 }
 
@@ -28,8 +28,16 @@ FileResult<void> MeminfoFile::read(Printer& out) {
     print_kib(out, "MemTotal:", account.total_frames() - reserved);
     print_kib(out, "MemFree:", free);
     print_kib(out, "MemAvailable:", free);
+    print_kib(out, "Buffers:", 0);
+    // Files in memory: the initial root, and what programs put into /tmp or share.
+    const mm::FrameCount shared = account.frames_of(FrameOwner::kSharedMemory);
+    print_kib(out, "Cached:", account.frames_of(FrameOwner::kModule) + shared);
+    print_kib(out, "SwapTotal:", 0);
+    print_kib(out, "SwapFree:", 0);
+    print_kib(out, "AnonPages:", account.frames_of(FrameOwner::kAnonymous));
+    print_kib(out, "Shmem:", shared);
     print_kib(out, "Slab:", account.frames_of(FrameOwner::kKernelHeap));
-    print_kib(out, "KernelStack:", stack_frames());
+    print_kib(out, "KernelStack:", boot_stack_frames() + account.frames_of(FrameOwner::kKernelStack));
     print_kib(out, "PageTables:", account.frames_of(FrameOwner::kPageTable));
     print_kib(out, "VmallocTotal:", layout::kHeap.size() / mm::kPageSize);
     print_kib(out, "VmallocUsed:", account.frames_of(FrameOwner::kKernelHeap));

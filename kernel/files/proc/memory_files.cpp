@@ -1,5 +1,7 @@
 #include "kernel/files/proc/memory_files.hpp"
 
+#include "kernel/memory/program_memory.hpp"
+
 namespace kernel {
 
 MemoryFiles::MemoryFiles(KernelMemory& memory)
@@ -38,12 +40,16 @@ FileResult<void> HeapFile::read(Printer& out) {
 FileResult<void> VmstatFile::read(Printer& out) {
     const mm::FrameAccount& account = memory_.account();
     out.print("nr_free_pages {}\n", account.frames_of(mm::FrameOwner::kFree));
+    out.print("nr_anon_pages {}\n", account.frames_of(mm::FrameOwner::kAnonymous));
+    out.print("nr_shmem {}\n", account.frames_of(mm::FrameOwner::kSharedMemory));
     out.print("nr_page_table_pages {}\n", account.frames_of(mm::FrameOwner::kPageTable));
     out.print("nr_kernel_heap_pages {}\n", account.frames_of(mm::FrameOwner::kKernelHeap));
     out.print("pgalloc_boot {}\n", memory_.boot_requests());
     out.print("pgalloc_normal {}\n", account.allocations());
     out.print("pgfree {}\n", account.releases());
     out.print("pgfree_refused {}\n", account.wrong_releases());
+    out.print("pgfault {}\n", program_faults());
+    out.print("pgmajfault 0\n");  // none waits for a disk
     return {};
 }
 
