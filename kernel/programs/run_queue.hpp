@@ -6,8 +6,8 @@
 //   expired          0 | D  |      whose slice is over waits here with a new one, until nobody is active: then the
 //                   19 | E  |      two change places, so that nobody starves, however favoured the others are
 //
-// T has a member `schedule` with the fields of Schedule (thread.hpp): next, previous, nice, ticks_left, half. No
-// hardware: tested on the host. Cost: O(1) each.
+// T has a member `schedule` with the fields of Schedule (thread.hpp): next, nice, ticks_left, half. No hardware: tested
+// on the host. Cost: O(1) each, but remove: O(threads of that level).
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ class RunQueue {
     void add(T& thread) {
         auto& schedule = thread.schedule;
         schedule.half = active_;
-        if (schedule.ticks_left <= 0) {
+        if (schedule.ticks_left <= 0) [[unlikely]] {
             schedule.half = active_ ^ 1U;
             schedule.ticks_left = slice_ticks(schedule.nice);
         }
@@ -45,26 +45,30 @@ class RunQueue {
         const std::size_t level = level_of(thread);
         Level& queue = half.levels[level];
         schedule.next = nullptr;
-        schedule.previous = queue.last;
-        (queue.last != nullptr ? queue.last->schedule.next : queue.first) = &thread;
-        queue.last = &thread;
-        half.used[level / 32] |= 1U << (level % 32);
         ++count_;
+        if (queue.first != nullptr) {
+            queue.last->schedule.next = &thread;
+        } else {
+            queue.first = &thread;
+            half.used[level / 32] |= 1U << (level % 32);
+        }
+        queue.last = &thread;
     }
 
     /// Takes `thread` out, which is in it.
     void remove(T& thread) {
-        auto& schedule = thread.schedule;
-        Half& half = halves_[schedule.half];
+        Half& half = halves_[thread.schedule.half];
         const std::size_t level = level_of(thread);
         Level& queue = half.levels[level];
-        (schedule.previous != nullptr ? schedule.previous->schedule.next : queue.first) = schedule.next;
-        (schedule.next != nullptr ? schedule.next->schedule.previous : queue.last) = schedule.previous;
-        schedule.next = schedule.previous = nullptr;
-        if (queue.first == nullptr) {
-            half.used[level / 32] &= ~(1U << (level % 32));
+        T* before = nullptr;
+        for (T* other = queue.first; other != &thread; other = other->schedule.next) {
+            before = other;
         }
-        --count_;
+        (before != nullptr ? before->schedule.next : queue.first) = thread.schedule.next;
+        if (queue.last == &thread) {
+            queue.last = before;
+        }
+        note_departure(half, level);
     }
 
     /// Takes the one that is to run next; null when there is none.
@@ -72,14 +76,15 @@ class RunQueue {
         if (count_ == 0) {
             return nullptr;
         }
-        if ((halves_[active_].used[0] | halves_[active_].used[1]) == 0) {
+        if ((halves_[active_].used[0] | halves_[active_].used[1]) == 0) [[unlikely]] {
             active_ ^= 1U;
         }
-        const Half& half = halves_[active_];
+        Half& half = halves_[active_];
         const auto level = static_cast<std::size_t>(half.used[0] != 0 ? std::countr_zero(half.used[0])
                                                                       : 32 + std::countr_zero(half.used[1]));
         T* const thread = half.levels[level].first;
-        remove(*thread);
+        half.levels[level].first = thread->schedule.next;
+        note_departure(half, level);
         return thread;
     }
 
@@ -97,6 +102,13 @@ class RunQueue {
 
     static std::size_t level_of(const T& thread) {
         return static_cast<std::size_t>(thread.schedule.nice - kBestNice);
+    }
+
+    void note_departure(Half& half, std::size_t level) {
+        --count_;
+        if (half.levels[level].first == nullptr) {
+            half.used[level / 32] &= ~(1U << (level % 32));
+        }
     }
 
     std::array<Half, 2> halves_{};

@@ -14,7 +14,6 @@ namespace {
 struct Task {
     struct {
         Task* next = nullptr;
-        Task* previous = nullptr;
         std::int32_t ticks_left = 1;
         std::int8_t nice = 0;
         std::uint8_t half = 0;

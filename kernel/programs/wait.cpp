@@ -74,7 +74,7 @@ Wake sleep(Interruptible interruptible, Moment deadline) {
         schedule.woken = false;
         return Wake::kWoken;
     }
-    if (interruptible == Interruptible::kYes && has_deliverable_signal(thread)) {
+    if (interruptible == Interruptible::kYes && thread.signals.attention && has_deliverable_signal(thread)) {
         return Wake::kSignal;
     }
     if (deadline != kNever && clock().microseconds_since_entry() >= deadline) {

@@ -83,17 +83,9 @@ void VectorState::reset() {
     put(*this, kMxcsr, kInitialMxcsr);
 }
 
-void VectorState::save() {
-    asm volatile("fxsave %0" : "=m"(bytes));
-}
-
 void VectorState::load() {
     put(*this, kMxcsr, get<std::uint32_t>(*this, kMxcsr) & mxcsr_mask);
     load_trusted();
-}
-
-void VectorState::load_trusted() const {
-    asm volatile("fxrstor %0" : : "m"(bytes));
 }
 
 Context prepare_context(mm::VirtAddr stack_end, const TrapFrame& frame, TrapFrame*& placed) {
@@ -106,26 +98,6 @@ Context prepare_context(mm::VirtAddr stack_end, const TrapFrame& frame, TrapFram
     words[4] = 0;  // a backtrace ends here
     words[5] = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&begin_thread_frame));
     return {.esp = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(words))};
-}
-
-void load_thread_state(mm::VirtAddr kernel_stack_end, const TlsSegments& tls, mm::PhysAddr page_directory) {
-    set_kernel_stack(kernel_stack_end);
-    load_tls(tls);
-    load_page_directory(page_directory);
-}
-
-void load_page_directory(mm::PhysAddr page_directory) {
-    const auto wanted = static_cast<std::uint32_t>(page_directory.value());
-    if (cpu::read_cr3() != wanted) {
-        cpu::write_cr3(wanted);
-    }
-}
-
-void load_tls(const TlsSegments& tls) {
-    // FS and GS still hold what the program before had. An interrupt saves and loads them: they must not name a
-    // segment that has gone.
-    asm volatile("movl %0, %%fs; movl %0, %%gs" : : "r"(0));
-    set_tls_descriptors(tls.descriptors);
 }
 
 void sanitize_user_frame(TrapFrame& frame) {

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernel/arch/i686/cpu.hpp"
 #include "kernel/arch/i686/interrupts.hpp"
 #include "kernel/arch/i686/segments.hpp"
 #include "mm/core/address.hpp"
@@ -29,12 +30,12 @@ struct alignas(16) VectorState {
     /// As a fresh program finds it (FCW 0x37F, MXCSR 0x1F80).
     void reset();
     /// The registers of the CPU, which run on / from here.
-    void save();
+    void save() { asm volatile("fxsave %0" : "=m"(bytes)); }
     /// Loads the registers. Bits of MXCSR that the CPU does not know are cleared first: a program may have forged
     /// the bytes.
     void load();
     /// Loads what save() or reset() wrote and nobody else has touched since: faster.
-    void load_trusted() const;
+    void load_trusted() const { asm volatile("fxrstor %0" : : "m"(bytes)); }
 };
 
 /// The thread-local segments that set_thread_area gives out, as the GDT has them; 0 where there is none.
@@ -71,13 +72,28 @@ Context prepare_context(mm::VirtAddr stack_end, const TrapFrame& frame, TrapFram
 /// Saves where this thread is in `from` and goes on where `to` left off. Interrupts are off or on as `to` had them.
 extern "C" void switch_context(Context& from, const Context& to);
 
+/// Only the TLS segments of the running thread, after set_thread_area.
+inline void load_tls(const TlsSegments& tls) {
+    // FS and GS still hold what the program before had. An interrupt saves and loads them: they must not name a
+    // segment that has gone.
+    asm volatile("movl %0, %%fs; movl %0, %%gs" : : "r"(0));
+    set_tls_descriptors(tls.descriptors);
+}
+/// Only the page directory, when it is not loaded already.
+inline void load_page_directory(mm::PhysAddr page_directory) {
+    const auto wanted = static_cast<std::uint32_t>(page_directory.value());
+    if (cpu::read_cr3() != wanted) {
+        cpu::write_cr3(wanted);
+    }
+}
 /// What the CPU must know of the thread that runs next: the kernel stack for the next entry, its TLS segments, its
 /// page directory (skipped when it is loaded already).
-void load_thread_state(mm::VirtAddr kernel_stack_end, const TlsSegments& tls, mm::PhysAddr page_directory);
-/// Only the page directory, when it is not loaded already.
-void load_page_directory(mm::PhysAddr page_directory);
-/// Only the TLS segments of the running thread, after set_thread_area.
-void load_tls(const TlsSegments& tls);
+inline void load_thread_state(mm::VirtAddr kernel_stack_end, const TlsSegments& tls,
+                              mm::PhysAddr page_directory) {
+    set_kernel_stack(kernel_stack_end);
+    load_tls(tls);
+    load_page_directory(page_directory);
+}
 
 /// Makes user segment registers and flags of a frame that a program had its hands on (sigreturn, clone) harmless: data
 /// selectors that ring 3 may have, or none; ring 3 in CS and SS, which otherwise may be wrong, to the program's own

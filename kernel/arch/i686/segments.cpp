@@ -1,7 +1,5 @@
 #include "kernel/arch/i686/segments.hpp"
 
-#include <array>
-
 #include "kernel/arch/i686/exceptions.hpp"
 #include "kernel/boot/image.hpp"
 #include "kernel/boot/init.hpp"
@@ -29,11 +27,21 @@ constexpr std::uint64_t descriptor(std::uint32_t base, std::uint32_t limit, std:
            (std::uint64_t{base & 0xFF'FFFF} << 16) | (limit & 0xFFFF);
 }
 
-constinit std::array<std::uint64_t, 10> gdt = {0, descriptor(0, kWholeSpace, kKernelCodeAccess, kFlat32Bit),
-                                               descriptor(0, kWholeSpace, kKernelDataAccess, kFlat32Bit),
-                                               descriptor(0, kWholeSpace, kUserCodeAccess, kFlat32Bit),
-                                               descriptor(0, kWholeSpace, kUserDataAccess, kFlat32Bit)};
+}  // namespace
+
+namespace detail {
+constinit std::uint64_t gdt[kGdtEntries] = {0, descriptor(0, kWholeSpace, kKernelCodeAccess, kFlat32Bit),
+                                            descriptor(0, kWholeSpace, kKernelDataAccess, kFlat32Bit),
+                                            descriptor(0, kWholeSpace, kUserCodeAccess, kFlat32Bit),
+                                            descriptor(0, kWholeSpace, kUserDataAccess, kFlat32Bit)};
 constinit TaskState main_task{};
+}  // namespace detail
+
+namespace {
+
+using detail::gdt;
+using detail::main_task;
+
 constinit TaskState double_fault_task{};
 
 constexpr std::uint32_t number(Selector selector) {
@@ -71,16 +79,6 @@ INIT_CODE void fill_tasks() {
 
 const TaskState& interrupted_task() {
     return main_task;
-}
-
-void set_kernel_stack(mm::VirtAddr end) {
-    main_task.esp0 = static_cast<std::uint32_t>(end.value());
-}
-
-void set_tls_descriptors(std::span<const std::uint64_t, kTlsSlots> descriptors) {
-    for (std::uint32_t i = 0; i < kTlsSlots; ++i) {
-        gdt[kFirstTlsSlot + i] = descriptors[i];
-    }
 }
 
 bool is_user_data_selector(std::uint32_t selector) {

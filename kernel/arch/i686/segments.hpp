@@ -46,10 +46,22 @@ static_assert(sizeof(TaskState) == 104);
 /// Loads the GDT, the segment registers and the task register. Interrupts are off.
 void start_segments();
 
+inline constexpr std::size_t kGdtEntries = 10;
+namespace detail {
+extern std::uint64_t gdt[kGdtEntries];
+extern TaskState main_task;
+}  // namespace detail
+
 /// Where the CPU finds the stack when ring 3 is interrupted, from now on.
-void set_kernel_stack(mm::VirtAddr end);
+inline void set_kernel_stack(mm::VirtAddr end) {
+    detail::main_task.esp0 = static_cast<std::uint32_t>(end.value());
+}
 /// The contents of the GDT's thread-local slots, from now on; registers that hold their selectors are not reloaded.
-void set_tls_descriptors(std::span<const std::uint64_t, kTlsSlots> descriptors);
+inline void set_tls_descriptors(std::span<const std::uint64_t, kTlsSlots> descriptors) {
+    for (std::uint32_t i = 0; i < kTlsSlots; ++i) {
+        detail::gdt[kFirstTlsSlot + i] = descriptors[i];
+    }
+}
 /// Whether `selector` is one that ring 3 may have in a data segment register now: null, user data or code, or a
 /// thread-local slot that is in use.
 bool is_user_data_selector(std::uint32_t selector);
