@@ -21,6 +21,9 @@
 //    page if its parent had nothing else in the mapping; here it does. Not compared for pages that show the zero frame.
 // D9 Where the search for room, from the top of the arena down, finds none, Linux tries once more, upwards from a third
 //    of the address space, which is above the arena; ours from the lowest address. Not made when that has room.
+// D10 mincore is a snapshot that Linux may take at a bad moment: once in some ten million calls a page that is there is
+//    said not to be. Our side always repeats itself: a difference in mincore's answer that does not come again when the
+//    sequence is done again (three times) was Linux's, is counted and forgiven. Any other is a finding even so.
 #pragma once
 
 #include <cerrno>
