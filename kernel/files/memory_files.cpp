@@ -45,7 +45,7 @@ MemoryNode::MemoryNode(FileKind kind, MemoryFileSystem& files, std::uint16_t per
       accessed_(file_time_now()),
       modified_(accessed_),
       changed_(accessed_),
-      files_(files),
+      files_(&files),
       number_(++files.last_number),
       permissions_(permissions) {}
 
@@ -220,13 +220,9 @@ void MemorySymlink::status(FileStatus& status) const {
 
 FileResult<Shared<Inode>> make_memory_file_system() {
     constexpr std::uint16_t kPermissions = 01777;
-    auto* const files = new (std::nothrow) MemoryFileSystem{.device = new_file_system_number()};
-    if (files == nullptr) {
-        return file_error(Errno::kNoMemory);
-    }
-    Shared<Inode> root(new (std::nothrow) MemoryDirectory(*files, kPermissions, {}));
+    const Shared<MemoryFileSystem> files(new (std::nothrow) MemoryFileSystem(new_file_system_number()));
+    Shared<Inode> root(files ? new (std::nothrow) MemoryDirectory(*files, kPermissions, {}) : nullptr);
     if (!root) {
-        delete files;
         return file_error(Errno::kNoMemory);
     }
     static_cast<MemoryDirectory&>(*root).links = 2;

@@ -14,8 +14,10 @@ namespace kernel {
 class MemoryDirectory;
 class MemoryNode;
 
-/// What the nodes of one file system have in common. Lives for ever.
-struct MemoryFileSystem {
+/// What the nodes of one file system have in common.
+struct MemoryFileSystem final : public SharedObject {
+    explicit MemoryFileSystem(std::uint32_t its_device) : device(its_device) {}
+
     std::uint32_t device;
     std::uint32_t last_number = 0;
 };
@@ -61,11 +63,11 @@ class MemoryNode : public Inode {
   protected:
     MemoryNode(FileKind kind, MemoryFileSystem& files, std::uint16_t permissions);
 
-    MemoryFileSystem& files() const { return files_; }
+    MemoryFileSystem& files() const { return *files_; }
     FileTime accessed_, modified_, changed_;
 
   private:
-    MemoryFileSystem& files_;
+    Shared<MemoryFileSystem> files_;
     std::uint32_t number_;
     std::uint32_t user_ = 0, group_ = 0;
     std::uint16_t permissions_;

@@ -1,0 +1,293 @@
+#include "kernel/files/memory_files.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "kernel/files/open_file.hpp"
+#include "tests/doubles/kernel_host.hpp"
+
+namespace kernel {
+namespace {
+
+class Names final : public DirectoryReader {
+  public:
+    explicit Names(std::size_t most = SIZE_MAX) : most_(most) {}
+    bool take(std::string_view name, std::uint64_t, FileKind, std::uint64_t position) override {
+        if (names.size() == most_) {
+            return false;
+        }
+        names.emplace_back(name);
+        next = position;
+        return true;
+    }
+    std::vector<std::string> names;
+    std::uint64_t next = 0;
+
+  private:
+    std::size_t most_;
+};
+
+class MemoryFilesTest : public ::testing::Test {
+  public:
+    ~MemoryFilesTest() override {
+        host::free_pages = UINT32_MAX;
+        host::remove_all(*root_);
+    }
+
+    Shared<Inode> file(std::string_view name) { return *root_->create(name, FileKind::kRegular, 0644, 0); }
+    Shared<Inode> directory(std::string_view name) {
+        return *root_->create(name, FileKind::kDirectory, 0755, 0);
+    }
+    static FileStatus status(const Shared<Inode>& node) {
+        FileStatus status;
+        node->status(status);
+        return status;
+    }
+    static FileResult<std::size_t> write(const Shared<OpenFile>& to, std::uint64_t offset, std::string text) {
+        Transfer transfer = Transfer::with_kernel(std::as_writable_bytes(std::span(text)));
+        return to->write(transfer, offset);
+    }
+    static std::string read(const Shared<OpenFile>& from, std::uint64_t offset, std::size_t size) {
+        std::string text(size, '?');
+        Transfer transfer = Transfer::with_kernel(std::as_writable_bytes(std::span(text)));
+        text.resize(from->read(transfer, offset).value_or(0));
+        return text;
+    }
+
+  protected:
+    Shared<Inode> root_ = *make_memory_file_system();
+};
+
+TEST_F(MemoryFilesTest, a_removed_file_lives_while_it_is_open) {
+    Shared<Inode> node = file("f");
+    const Shared<OpenFile> open = *node->open({OpenFlags::kReadWrite});
+    EXPECT_EQ(write(open, 0, "still here"), 10U);
+    EXPECT_TRUE(root_->unlink("f"));
+    EXPECT_FALSE(root_->look_up("f"));
+    EXPECT_EQ(status(node).links, 0U);
+    node = {};
+    EXPECT_EQ(read(open, 6, 10), "here");
+}
+
+TEST_F(MemoryFilesTest, links_are_names_of_one_file) {
+    const Shared<Inode> node = file("f");
+    EXPECT_TRUE(root_->link("g", *node));
+    EXPECT_EQ(status(node).links, 2U);
+    EXPECT_EQ(*root_->look_up("g"), node);
+    EXPECT_EQ(root_->link("g", *node).error(), Errno::kExists);
+    EXPECT_EQ(root_->link("d", *directory("dir")).error(), Errno::kNotPermitted);
+    EXPECT_TRUE(root_->unlink("f"));
+    EXPECT_EQ(status(node).links, 1U);
+    EXPECT_TRUE(root_->unlink("g"));
+    EXPECT_EQ(root_->link("h", *node).error(), Errno::kNoEntry);
+}
+
+TEST_F(MemoryFilesTest, renaming_replaces_what_it_may) {
+    const Shared<Inode> f = file("f");
+    const Shared<Inode> g = file("g");
+    const Shared<Inode> d = directory("d");
+    const Shared<Inode> e = directory("e");
+    EXPECT_EQ(root_->rename("none", *root_, "x").error(), Errno::kNoEntry);
+    EXPECT_EQ(root_->rename("f", *root_, "d").error(), Errno::kIsDirectory);
+    EXPECT_EQ(root_->rename("d", *root_, "f").error(), Errno::kNotDirectory);
+    EXPECT_EQ(root_->rename("d", *d, "x").error(), Errno::kInvalid);
+    EXPECT_TRUE(root_->rename("f", *root_, "g"));
+    EXPECT_EQ(*root_->look_up("g"), f);
+    EXPECT_EQ(status(g).links, 0U);
+    EXPECT_FALSE(root_->look_up("f"));
+    EXPECT_TRUE(root_->rename("g", *d, "in"));
+    EXPECT_EQ(root_->rename("e", *root_, "d").error(), Errno::kNotEmpty);
+    EXPECT_TRUE(root_->rename("d", *e, "d"));
+    EXPECT_EQ(root_->rename("e", **e->look_up("d"), "x").error(), Errno::kInvalid);
+    EXPECT_EQ(d->parent(), e);
+    EXPECT_TRUE(d->rename("in", *root_, "d2"));
+    EXPECT_TRUE(e->rename("d", *root_, "dd"));
+    EXPECT_TRUE(root_->rename("dd", *root_, "e"));  // over an empty one
+    EXPECT_EQ(*root_->look_up("e"), d);
+    EXPECT_EQ(e->create("x", FileKind::kRegular, 0, 0).error(), Errno::kNoEntry);
+    EXPECT_TRUE(root_->rename("d2", *root_, "d2"));
+    EXPECT_EQ(root_->rename("d2", **make_memory_file_system(), "x").error(), Errno::kCrossDevice);
+}
+
+TEST_F(MemoryFilesTest, directories_go_only_when_empty) {
+    const Shared<Inode> d = directory("d");
+    EXPECT_TRUE(d->create("x", FileKind::kRegular, 0, 0));
+    EXPECT_EQ(root_->remove_directory("d").error(), Errno::kNotEmpty);
+    EXPECT_EQ(root_->unlink("d").error(), Errno::kIsDirectory);
+    EXPECT_EQ(d->remove_directory("x").error(), Errno::kNotDirectory);
+    EXPECT_TRUE(d->unlink("x"));
+    EXPECT_EQ(status(root_).links, 3U);
+    EXPECT_TRUE(root_->remove_directory("d"));
+    EXPECT_EQ(status(root_).links, 2U);
+    EXPECT_EQ(d->create("x", FileKind::kRegular, 0, 0).error(), Errno::kNoEntry);
+    EXPECT_EQ(d->parent(), root_);
+}
+
+TEST_F(MemoryFilesTest, a_listing_misses_nothing_while_others_come_and_go) {
+    std::set<std::string> expected;
+    for (int i = 0; i < 1000; ++i) {
+        expected.insert(std::to_string(i));
+        EXPECT_TRUE(file(std::to_string(i)));
+    }
+    std::multiset<std::string> seen;
+    std::uint64_t position = 0;
+    for (int round = 0;; ++round) {
+        Names part(7);
+        EXPECT_TRUE(root_->read_directory(position, part));
+        if (part.names.empty()) {
+            break;
+        }
+        position = part.next;
+        EXPECT_LT(position, std::uint64_t{1} << 31);
+        seen.insert(part.names.begin(), part.names.end());
+        EXPECT_TRUE(file("new" + std::to_string(round)));
+        if (part.names.back() != "..") {
+            EXPECT_TRUE(root_->unlink(part.names.back()));
+        }
+    }
+    EXPECT_EQ(seen.count("."), 1U);
+    for (const std::string& name : expected) {
+        EXPECT_EQ(seen.count(name), 1U) << name;
+    }
+}
+
+TEST_F(MemoryFilesTest, ten_thousand_names_are_soon_made_and_found) {
+    for (int i = 0; i < 10'000; ++i) {
+        ASSERT_TRUE(file("file" + std::to_string(i)));
+    }
+    for (int i = 0; i < 10'000; ++i) {
+        ASSERT_TRUE(root_->look_up("file" + std::to_string(i)));
+        ASSERT_TRUE(root_->unlink("file" + std::to_string(i)));
+    }
+    Names rest;
+    EXPECT_TRUE(root_->read_directory(0, rest));
+    EXPECT_EQ(rest.names, (std::vector<std::string>{".", ".."}));
+}
+
+TEST_F(MemoryFilesTest, holes_read_as_zeros_and_take_nothing) {
+    const Shared<Inode> node = file("f");
+    const Shared<OpenFile> open = *node->open({OpenFlags::kReadWrite});
+    EXPECT_EQ(write(open, 100'000, "x"), 1U);
+    EXPECT_EQ(status(node).size_bytes, 100'001U);
+    EXPECT_EQ(status(node).blocks, 8U);
+    EXPECT_EQ(read(open, 99'990, 100), std::string(10, '\0') + "x");
+    EXPECT_EQ(read(open, 100'001, 10), "");
+}
+
+TEST_F(MemoryFilesTest, what_was_cut_off_does_not_come_back) {
+    const Shared<Inode> node = file("f");
+    const Shared<OpenFile> open = *node->open({OpenFlags::kReadWrite});
+    EXPECT_EQ(write(open, 0, std::string(5000, 'a')), 5000U);
+    EXPECT_TRUE(node->resize(10));
+    EXPECT_TRUE(node->resize(6000));
+    EXPECT_EQ(read(open, 0, 6000), std::string(10, 'a') + std::string(5990, '\0'));
+}
+
+TEST_F(MemoryFilesTest, without_room_the_part_that_fits_is_written) {
+    const Shared<Inode> node = file("f");
+    const Shared<OpenFile> open = *node->open({OpenFlags::kReadWrite});
+    host::free_pages = 1;
+    EXPECT_EQ(write(open, 4090, std::string(10'000, 'a')), 6U);
+    EXPECT_EQ(status(node).size_bytes, 4096U);
+    EXPECT_EQ(write(open, 4096, "b").error(), Errno::kNoSpace);
+    EXPECT_EQ(write(open, 0, "b"), 1U);
+    EXPECT_EQ(status(node).size_bytes, 4096U);
+    EXPECT_EQ(write(open, 0xffff'e000, "b").error(), Errno::kFileTooLarge);
+    EXPECT_EQ(node->resize(std::uint64_t{1} << 32).error(), Errno::kFileTooLarge);
+}
+
+TEST_F(MemoryFilesTest, a_bad_pointer_changes_nothing) {
+    const Shared<Inode> node = file("f");
+    const Shared<OpenFile> open = *node->open({OpenFlags::kReadWrite});
+    Transfer bad = Transfer::with_user({.address = 4, .size_bytes = 100});
+    EXPECT_EQ(open->write(bad, 50).error(), Errno::kFault);
+    EXPECT_EQ(status(node).size_bytes, 0U);
+    const std::uint32_t end = host::kProgramBegin + host::kProgramBytes;
+    Transfer half = Transfer::with_user({.address = end - 10, .size_bytes = 100});
+    EXPECT_EQ(open->write(half, 0), 10U);
+    EXPECT_EQ(status(node).size_bytes, 10U);
+}
+
+/// Random writes, reads and resizes, compared with a std::string.
+RC_GTEST_FIXTURE_PROP(MemoryFilesTest, a_file_holds_what_was_written, ()) {
+    const Shared<Inode> node = file("f");
+    const bool appends = *rc::gen::arbitrary<bool>();
+    const Shared<OpenFile> open = *node->open({OpenFlags::kReadWrite | (appends ? OpenFlags::kAppend : 0)});
+    std::string model;
+    const auto offset = [] { return static_cast<std::size_t>(*rc::gen::inRange(0, 20'000)); };
+    for (int step = 0; step < 60; ++step) {
+        const std::size_t at = offset();
+        const std::size_t size = *rc::gen::arbitrary<bool>() ? offset() : offset() % 50;
+        switch (*rc::gen::inRange(0, 3)) {
+            case 0: {
+                const std::string text(size, static_cast<char>('a' + step % 26));
+                const std::size_t begin = appends ? model.size() : at;
+                RC_ASSERT(write(open, at, text).value_or(SIZE_MAX) == size);
+                if (size != 0) {
+                    model.resize(std::max(model.size(), begin + size), '\0');
+                    model.replace(begin, size, text);
+                }
+                break;
+            }
+            case 1:
+                RC_ASSERT(node->resize(at).has_value());
+                model.resize(at, '\0');
+                break;
+            default:
+                RC_ASSERT(read(open, at, size) == (at < model.size() ? model.substr(at, size) : ""));
+        }
+        RC_ASSERT(status(node).size_bytes == model.size());
+    }
+    RC_ASSERT(read(open, 0, 100'000) == model);
+}
+
+/// Random names made, removed and renamed in two directories, compared with maps.
+RC_GTEST_FIXTURE_PROP(MemoryFilesTest, directories_do_what_maps_do, ()) {
+    const Shared<Inode> directories[2] = {directory("one"), directory("two")};
+    std::map<std::string, Shared<Inode>> models[2];
+    const auto name = [] { return std::to_string(*rc::gen::inRange(0, 12)); };
+    for (int step = 0; step < 150; ++step) {
+        const int from = *rc::gen::inRange(0, 2);
+        const int to = *rc::gen::inRange(0, 2);
+        const std::string a = name();
+        const std::string b = name();
+        switch (*rc::gen::inRange(0, 3)) {
+            case 0: {
+                const auto made = directories[from]->create(a, FileKind::kRegular, 0644, 0);
+                RC_ASSERT(made.has_value() == !models[from].contains(a));
+                if (made) {
+                    models[from][a] = *made;
+                }
+                break;
+            }
+            case 1:
+                RC_ASSERT(directories[from]->unlink(a).has_value() == (models[from].erase(a) == 1));
+                break;
+            default:
+                RC_ASSERT(directories[from]->rename(a, *directories[to], b).has_value() ==
+                          models[from].contains(a));
+                if (models[from].contains(a)) {
+                    const Shared<Inode> moved = models[from][a];
+                    models[from].erase(a);
+                    models[to][b] = moved;
+                }
+        }
+        for (int i = 0; i < 2; ++i) {
+            Names names;
+            RC_ASSERT(directories[i]->read_directory(2, names).has_value());
+            RC_ASSERT(names.names.size() == models[i].size());
+            for (const auto& [has, node] : models[i]) {
+                RC_ASSERT(*directories[i]->look_up(has) == node);
+                RC_ASSERT(*node->name() == has);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace kernel
