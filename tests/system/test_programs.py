@@ -8,11 +8,11 @@ import os
 import re
 import unittest
 
-from guest import BUILD, GuestTest, shell
+from guest import BUILD, GuestTest, run, shell
 
 PROGRAMS = os.path.join(BUILD, "programs")
 # What is run with arguments of its own, elsewhere.
-OTHERS = {"bench_paths", "fuzz_calls", "terminal"}
+OTHERS = {"bench_paths", "exhaustion", "fuzz_calls", "terminal"}
 # Runs each and says how it ended, whatever it did.
 LOOP = """
 for program in {names}; do
@@ -44,6 +44,14 @@ class Programs(GuestTest):
                 self.assertEqual(part[2], "0", part[1][-6000:])
                 self.assertRegex(part[1], r"(?m)^all \d+ checks passed", part[1][-6000:])
         self.assert_ok(result)
+
+    def test_memory_is_used_up_without_harm(self):
+        for memory in ("24M", "64M"):
+            with self.subTest(memory):
+                program = os.path.join(PROGRAMS, "exhaustion")
+                result = run("/exhaustion", memory=memory, root="busybox", files=[f"{program}:/exhaustion"])
+                self.assertRegex(result.stdout, rb"(?m)^all \d+ checks passed$", result)
+                self.assert_status(result, 0)
 
     def test_a_failing_check_is_seen(self):
         result = run_guest("/programs/memory_pages --here no_test_of_this_name")
