@@ -93,37 +93,24 @@ Pipe::~Pipe() {
 }
 
 FileResult<std::size_t> Pipe::read(Transfer& to, OpenFlags flags) {
-    if (size_ == 0) [[unlikely]] {
-        if (to.remaining() == 0 || writers_ == 0) {
-            return 0;
+    if (size_ == 0) {
+        if (const auto ready = wait_to_read(to, flags); !ready || !*ready) {
+            return ready ? FileResult<std::size_t>(0) : file_error(ready.error());
         }
-        if (flags.has(OpenFlags::kNonBlocking)) {
-            return file_error(Errno::kAgain);
-        }
-        Waiter place(can_read_);
-        do {
-            if (sleep(Interruptible::kYes) == Wake::kSignal) {
-                return file_error(Errno::kRestart);
-            }
-        } while (size_ == 0 && writers_ != 0);
     }
-    std::size_t moved = 0;
-    while (size_ != 0) {
-        const auto part = to.put({ring_ + begin_, std::min(size_, ring_size_ - begin_)});
-        if (!part) {
-            if (moved == 0) {
-                return part;
-            }
-            break;
-        }
-        if (*part == 0) {
-            break;
-        }
-        size_ -= *part;
-        begin_ = size_ == 0 ? 0 : (begin_ + *part) & (ring_size_ - 1);
-        moved += *part;
+    const std::size_t before_wrap = std::min(size_, ring_size_ - begin_);
+    auto moved = to.put({ring_ + begin_, before_wrap});
+    if (!moved) [[unlikely]] {
+        return moved;
     }
-    if (moved != 0 && !can_write_.empty()) {
+    take_away(*moved);
+    if (*moved == before_wrap && to.remaining() != 0 && size_ != 0) [[unlikely]] {
+        // Behind the wrap; a fault there leaves what has moved.
+        const std::size_t more = to.put({ring_ + begin_, size_}).value_or(0);
+        take_away(more);
+        *moved += more;
+    }
+    if (!can_write_.empty()) {
         can_write_.wake_all();
     }
     if (size_ != 0 && !can_read_.empty()) {
@@ -132,7 +119,41 @@ FileResult<std::size_t> Pipe::read(Transfer& to, OpenFlags flags) {
     return moved;
 }
 
+/// Sleeps until there is something to read; false: there will not be. Errors: kAgain, kRestart.
+FileResult<bool> Pipe::wait_to_read(const Transfer& to, OpenFlags flags) {
+    if (to.remaining() == 0 || writers_ == 0) {
+        return false;
+    }
+    if (flags.has(OpenFlags::kNonBlocking)) {
+        return file_error(Errno::kAgain);
+    }
+    Waiter place(can_read_);
+    do {
+        if (sleep(Interruptible::kYes) == Wake::kSignal) {
+            return file_error(Errno::kRestart);
+        }
+    } while (size_ == 0 && writers_ != 0);
+    return size_ != 0;
+}
+
 FileResult<std::size_t> Pipe::write(Transfer& from, OpenFlags flags) {
+    const std::size_t wanted = from.remaining();
+    const std::size_t end = (begin_ + size_) & (ring_size_ - 1);
+    if (wanted - 1 < std::min(ring_size_ - size_, ring_size_ - end) && readers_ != 0) [[likely]] {
+        // All of it fits in one piece; and there is something.
+        const auto moved = from.take({ring_ + end, wanted});
+        if (moved) [[likely]] {
+            size_ += *moved;
+            if (!can_read_.empty()) {
+                can_read_.wake_all();
+            }
+        }
+        return moved;
+    }
+    return write_in_pieces(from, flags);
+}
+
+FileResult<std::size_t> Pipe::write_in_pieces(Transfer& from, OpenFlags flags) {
     const std::size_t wanted = from.remaining();
     if (readers_ == 0 && wanted != 0) [[unlikely]] {
         return broken_pipe();

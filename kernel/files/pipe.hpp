@@ -4,7 +4,7 @@
 //
 // A Pipe is the ring and who waits at it; it lives in an inode: a nameless one of its own (make_pipe), or a file
 // system's FIFO (open_fifo). Its ring begins small, doubles while writers need more, and goes when the last end has
-// closed. Invariants: I1 what is inside fits into the ring, whose size is a power of two; I2 bytes are inside only
+// closed. Invariants: I1 what is inside fits into the ring, whose size is a power of two or 0; I2 bytes are inside only
 // while an end is open. A write of at most kAtomicBytes is never mixed with another's.
 // Main line only; read, write and open may sleep. Cost of a small read or write: about 60 instructions.
 // [POSIX] pipe, mkfifo; [linux] pipe(7)
@@ -53,7 +53,13 @@ class Pipe {
 
     FileResult<void> make_room(std::size_t wanted);
     FileResult<void> replace_ring(std::size_t size);
+    FileResult<bool> wait_to_read(const Transfer& to, OpenFlags flags);
     FileResult<void> wait_to_write(std::size_t wanted);
+    FileResult<std::size_t> write_in_pieces(Transfer& from, OpenFlags flags);
+    void take_away(std::size_t count) {
+        size_ -= count;
+        begin_ = size_ == 0 ? 0 : (begin_ + count) & (ring_size_ - 1);
+    }
     FileResult<std::size_t> fill(Transfer& from);
     [[nodiscard]] std::size_t room() const { return capacity_ - size_; }
 

@@ -11,12 +11,6 @@ std::size_t smaller(std::size_t a, std::size_t b) {
 
 }  // namespace
 
-Transfer Transfer::with_user(UserBuffer buffer) {
-    Transfer transfer({}, buffer.size_bytes);
-    transfer.single_ = buffer;
-    return transfer;
-}
-
 Transfer Transfer::with_user(std::span<const UserBuffer> buffers) {
     std::size_t total = 0;
     for (const UserBuffer& buffer : buffers) {
@@ -69,7 +63,7 @@ FileResult<std::size_t> Transfer::move(std::size_t count, MoveKernel move_kernel
     return done;
 }
 
-FileResult<std::size_t> Transfer::put(std::span<const std::byte> bytes) {
+FileResult<std::size_t> Transfer::put_in_pieces(std::span<const std::byte> bytes) {
     return move(
         bytes.size(),
         [bytes](std::span<std::byte> to, std::size_t done) {
@@ -86,7 +80,7 @@ FileResult<std::size_t> Transfer::put_zeros(std::size_t count) {
         [](UserAddress to, std::size_t size, std::size_t) { return zero_user(to, size); });
 }
 
-FileResult<std::size_t> Transfer::take(std::span<std::byte> bytes) {
+FileResult<std::size_t> Transfer::take_in_pieces(std::span<std::byte> bytes) {
     return move(
         bytes.size(),
         [bytes](std::span<std::byte> from, std::size_t done) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernel/arch/i686/user_memory.hpp"
 #include "kernel/files/errno.hpp"
 
 namespace kernel {
@@ -24,7 +25,11 @@ static_assert(sizeof(UserBuffer) == 8);
 class Transfer {
   public:
     /// To or from one buffer of the running program; nothing is checked yet.
-    static Transfer with_user(UserBuffer buffer);
+    static Transfer with_user(UserBuffer buffer) {
+        Transfer transfer({}, buffer.size_bytes);
+        transfer.single_ = buffer;
+        return transfer;
+    }
     /// The same, with several, in order. `buffers` outlives the transfer, in kernel memory; their sizes add up to
     /// less than 2 GiB.
     static Transfer with_user(std::span<const UserBuffer> buffers);
@@ -38,13 +43,44 @@ class Transfer {
 
     /// File to reader: moves as much of `bytes` as remains wanted; returns how much. Error: kFault when nothing at
     /// all could be moved by this call (a part that could is returned, and the next call fails).
-    FileResult<std::size_t> put(std::span<const std::byte> bytes);
+    FileResult<std::size_t> put(std::span<const std::byte> bytes) {
+        return has_one_buffer()
+                   ? moved_one(copy_to_user(next_address(), bytes.first(part_of(bytes.size()))), bytes.size())
+                   : put_in_pieces(bytes);
+    }
     /// The same with `count` zero bytes.
     FileResult<std::size_t> put_zeros(std::size_t count);
     /// Writer to file: fills as much of `bytes` as remains; returns how much. Error: kFault, as put.
-    FileResult<std::size_t> take(std::span<std::byte> bytes);
+    FileResult<std::size_t> take(std::span<std::byte> bytes) {
+        return has_one_buffer()
+                   ? moved_one(copy_from_user(bytes.first(part_of(bytes.size())), next_address()),
+                               bytes.size())
+                   : take_in_pieces(bytes);
+    }
 
   private:
+    // One buffer of a program is what nearly every call has: it takes the short way.
+    [[nodiscard]] bool has_one_buffer() const {
+        return buffers_.data() == nullptr && kernel_.data() == nullptr;
+    }
+    [[nodiscard]] UserAddress next_address() const {
+        return single_.address + static_cast<UserAddress>(offset_);
+    }
+    [[nodiscard]] std::size_t part_of(std::size_t size) const {
+        return size < remaining_ ? size : remaining_;
+    }
+    FileResult<std::size_t> moved_one(std::size_t count, std::size_t offered) {
+        if (count == 0 && offered != 0 && remaining_ != 0) [[unlikely]] {
+            return file_error(Errno::kFault);
+        }
+        offset_ += count;
+        moved_ += count;
+        remaining_ -= count;
+        return count;
+    }
+    FileResult<std::size_t> put_in_pieces(std::span<const std::byte> bytes);
+    FileResult<std::size_t> take_in_pieces(std::span<std::byte> bytes);
+
     template <typename MoveKernel, typename MoveUser>
     FileResult<std::size_t> move(std::size_t count, MoveKernel move_kernel, MoveUser move_user);
 

@@ -5,6 +5,7 @@
 
 #include "kernel/files/open_file.hpp"
 #include "kernel/memory/program_memory.hpp"
+#include "kernel/programs/process.hpp"
 #include "kernel/syscalls/file_arguments.hpp"
 #include "kernel/syscalls/file_call_list.hpp"
 
@@ -53,11 +54,22 @@ CallResult move_at_position(OpenFile& file, Direction direction, Transfer& trans
     return call_result(moved);
 }
 
-CallResult move_one(const CallArguments& arguments, Direction direction) {
-    const FileResult<Shared<OpenFile>> file = file_for(arguments.first(), direction);
-    if (!file) {
-        return call_error(file.error());
+/// read and write: what programs call most, so it goes the short way.
+template <Direction kDirection>
+CallResult move_one(const CallArguments& arguments) {
+    const Process& process = current_process();
+    const FileResult<OpenFile*> found = process.files->find(static_cast<std::int32_t>(arguments.first()));
+    if (!found) [[unlikely]] {
+        return call_error(Errno::kBadDescriptor);
     }
+    OpenFile& file = **found;
+    if (!(kDirection == Direction::kRead ? file.flags.readable() : file.flags.writable()) ||
+        file.flags.has(OpenFlags::kPath)) [[unlikely]] {
+        return call_error(Errno::kBadDescriptor);
+    }
+    // Only another thread could close it meanwhile.
+    const bool shared = process.thread_count != 1 || process.files->owners() != 1;
+    const Shared<OpenFile> keeper(shared ? &file : nullptr);
     UserBuffer buffer{.address = arguments.second(), .size_bytes = arguments.third()};
     if (static_cast<std::int32_t>(buffer.size_bytes) < 0) [[unlikely]] {
         return call_error(Errno::kInvalid);
@@ -67,7 +79,10 @@ CallResult move_one(const CallArguments& arguments, Direction direction) {
     }
     buffer.size_bytes = std::min(buffer.size_bytes, kMostBytes);
     Transfer transfer = Transfer::with_user(buffer);
-    return move_at_position(**file, direction, transfer);
+    if (file.seekable() == Seekable::kNo) {
+        return call_result(kDirection == Direction::kRead ? file.read(transfer, 0) : file.write(transfer, 0));
+    }
+    return move_at_position(file, kDirection, transfer);
 }
 
 /// The `struct iovec`s of a call, checked; few on the stack, many on the heap.
@@ -269,10 +284,10 @@ CallResult send_file(const CallArguments& arguments, bool is_wide) {
 }  // namespace
 
 CallResult read(const CallArguments& arguments) {
-    return move_one(arguments, Direction::kRead);
+    return move_one<Direction::kRead>(arguments);
 }
 CallResult write(const CallArguments& arguments) {
-    return move_one(arguments, Direction::kWrite);
+    return move_one<Direction::kWrite>(arguments);
 }
 CallResult readv(const CallArguments& arguments) {
     return move_many(arguments, Direction::kRead);
