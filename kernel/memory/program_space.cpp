@@ -4,6 +4,9 @@
 
 #include "kernel/memory/kernel_memory.hpp"
 
+template class mm::AddressSpace<kernel::ProgramMachine>;
+template class mm::MemoryObject<kernel::ProgramMachine>;
+
 namespace kernel {
 namespace {
 

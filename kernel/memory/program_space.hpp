@@ -89,3 +89,7 @@ class ProgramObject : public mm::MemoryObject<ProgramMachine> {
 };
 
 }  // namespace kernel
+
+// Compiled once, in program_space.cpp.
+extern template class mm::AddressSpace<kernel::ProgramMachine>;
+extern template class mm::MemoryObject<kernel::ProgramMachine>;
