@@ -44,8 +44,8 @@ class GeneratedNode : public Inode {
     Shared<Inode> directory_;
     std::uint64_t number_;
     std::uint16_t permissions_;
-    std::uint8_t name_bytes_ = 0;
     std::array<char, kNameBytes> name_{};
+    std::uint8_t name_bytes_;  // of name_; initialized after it
 };
 
 /// A file.
