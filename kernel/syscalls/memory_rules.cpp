@@ -40,8 +40,8 @@ enum Advice : std::uint32_t {
     kPageOut = 21,
 };
 
-/// Hints, and what is done at once. Others (that a page be not inherited, say) change what a program sees and are
-/// not there: a program must be told.
+/// Hints, and what is done at once. Others (that a page be not inherited, say) change what a program sees and
+/// are not there: a program must be told.
 bool is_known_advice(std::uint32_t advice) {
     switch (advice) {
         case kNormal:

@@ -2,9 +2,10 @@
 //
 //   registers --> ranges, a MapRequest, or an errno (here) --> an address space (space_calls.hpp)
 //
-// Owns nothing, changes nothing. Portable, so that the tests hold exactly what the kernel runs against another
-// Linux. Numbers are Linux's for i386. Cost: a few comparisons. [linux] include/uapi/asm-generic/mman.h,
-// mman-common.h; mm/{mmap,mprotect,mremap,madvise,mincore,msync}.c for the order in which mistakes are found
+// Owns nothing, changes nothing. Portable, so that the tests hold exactly what the kernel runs against
+// another Linux. Numbers are Linux's for i386. Cost: a few comparisons. [linux]
+// include/uapi/asm-generic/mman.h, mman-common.h; mm/{mmap,mprotect,mremap,madvise,mincore,msync}.c for the
+// order in which mistakes are found
 #pragma once
 
 #include <cstdint>
@@ -55,7 +56,8 @@ struct MappableFile {
 
 /// Where the pages of mappings come from: the process's open files.
 struct MapSources {
-    /// The file behind `descriptor`. Errors: kBadDescriptor; kNoSuchDevice when that kind has no pages to map; kAccess.
+    /// The file behind `descriptor`. Errors: kBadDescriptor; kNoSuchDevice when that kind has no pages to
+    /// map; kAccess.
     virtual FileResult<MappableFile> mappable(std::int32_t descriptor) = 0;
     /// A new object of zeros for a shared anonymous mapping; the caller releases it. Error: kNoMemory.
     virtual FileResult<mm::PageObject*> shared_memory(mm::PageCount pages) = 0;
@@ -69,13 +71,14 @@ Errno map_errno(mm::Error error);
 Errno protect_errno(mm::Error error);
 Errno remap_errno(mm::Error error);
 
-/// All of mmap2's arguments but the source: the request without object and rights' limit. Errors: as mmap, for what
-/// can be told before the space is asked.
+/// All of mmap2's arguments but the source: the request without object and rights' limit. Errors: as mmap,
+/// for what can be told before the space is asked.
 FileResult<mm::MapRequest> map_request(const MapArguments& arguments, mm::PageRange user);
 /// Whether flags and file agree; fills in the rest of `request`. `file` is null for anonymous mappings.
 FileResult<void> add_source(mm::MapRequest& request, const MapArguments& arguments, const MappableFile* file);
 
-/// The pages that a call means: an empty range is nothing to do, a range beyond the user's end has a hole there.
+/// The pages that a call means: an empty range is nothing to do, a range beyond the user's end has a hole
+/// there.
 FileResult<mm::PageRange> unmap_range(std::uint32_t address, std::uint32_t length, mm::PageRange user);
 FileResult<mm::PageRange> protect_range(std::uint32_t address, std::uint32_t length,
                                         std::uint32_t protection);

@@ -1,5 +1,5 @@
-// What the differential fuzzer (tests/space_fuzz) cannot try on a 64-bit host: addresses and lengths around the end of
-// a program's own address space, and those that wrap around 2^32.
+// What the differential fuzzer (tests/space_fuzz) cannot try on a 64-bit host: addresses and lengths around
+// the end of a program's own address space, and those that wrap around 2^32.
 #include "kernel/syscalls/memory_rules.hpp"
 
 #include <gtest/gtest.h>

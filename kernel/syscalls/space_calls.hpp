@@ -1,8 +1,9 @@
 // mmap2, munmap, mprotect, mremap, madvise, mincore, msync and brk on one address space.
 //
-// Takes registers, gives what EAX gets: a number or a negated errno. The rules are memory_rules.hpp's, the work is the
-// space's. `Space` is an mm::AddressSpace of any machine: the kernel's, or the tests', which hold this against another
-// Linux. Owns nothing; costs what the space's operations cost. Callers hold the space's lock.
+// Takes registers, gives what EAX gets: a number or a negated errno. The rules are memory_rules.hpp's, the
+// work is the space's. `Space` is an mm::AddressSpace of any machine: the kernel's, or the tests', which hold
+// this against another Linux. Owns nothing; costs what the space's operations cost. Callers hold the space's
+// lock.
 #pragma once
 
 #include <algorithm>
@@ -121,8 +122,8 @@ class SpaceCalls {
         return with_holes(*pages, [&](mm::PageRange part) { return space_.sync(part); });
     }
 
-    /// mincore; `deliver(offset, bytes)` puts the answers for pages from `offset` on where the program wants them and
-    /// tells whether it could.
+    /// mincore; `deliver(offset, bytes)` puts the answers for pages from `offset` on where the program wants
+    /// them and tells whether it could.
     template <typename Deliver>
     Returned residency(std::uint32_t address, std::uint32_t length, Deliver deliver) {
         const FileResult<mm::PageRange> pages = residency_range(address, length);
@@ -149,7 +150,8 @@ class SpaceCalls {
         return 0;
     }
 
-    /// brk: the break, at first `current`, after the program wanted it at `wanted`. `begin` is the least it can be.
+    /// brk: the break, at first `current`, after the program wanted it at `wanted`. `begin` is the least it
+    /// can be.
     std::uint32_t set_break(std::uint32_t begin, std::uint32_t current, std::uint32_t wanted) {
         constexpr std::uint32_t kOffset = mm::kPageSize - 1;
         if (wanted < begin || wanted > user_.end.address().value() - mm::kPageSize) {

@@ -1,19 +1,19 @@
-// A balanced search tree whose nodes are the caller's objects: inserting and removing allocate nothing and cannot
-// fail.
+// A balanced search tree whose nodes are the caller's objects: inserting and removing allocate nothing and
+// cannot fail.
 //
 //   struct Task : TreeNode<Task> { ... };          the links are inside the object
 //
-// The tree keeps shape and balance (an AVL tree), never looks at keys, and so has no `find`: who knows the keys
-// walks down from root() and inserts below the node where the walk ended. A Summary lets each node carry something
-// about all nodes below it (a sum, a maximum): the tree recomputes it, from the bottom up, wherever a subtree
-// changes.
+// The tree keeps shape and balance (an AVL tree), never looks at keys, and so has no `find`: who knows the
+// keys walks down from root() and inserts below the node where the walk ended. A Summary lets each node carry
+// something about all nodes below it (a sum, a maximum): the tree recomputes it, from the bottom up, wherever
+// a subtree changes.
 //
 // I1 in order, each node comes after its left and before its right subtree; parent links match child links.
 // I2 the heights of a node's two subtrees differ by at most one, and height() tells each.
 // I3 each node's summary is what Summary computes from its children's.
 //
-// Cost: insert, remove, next and previous take at most 1.44 log2(n) steps; next and previous one on average. Owns no
-// node. Not for use from interrupt handlers.
+// Cost: insert, remove, next and previous take at most 1.44 log2(n) steps; next and previous one on average.
+// Owns no node. Not for use from interrupt handlers.
 #pragma once
 
 #include <cstddef>
@@ -59,8 +59,8 @@ struct NoSummary {
     static bool is_current(const Node&) { return true; }
 };
 
-/// `Summary::update(node)` computes what `node` carries from its own contents and from what its children carry;
-/// `Summary::is_current(node)` tells whether that is what it carries.
+/// `Summary::update(node)` computes what `node` carries from its own contents and from what its children
+/// carry; `Summary::is_current(node)` tells whether that is what it carries.
 template <typename Node, typename Summary = NoSummary<Node>>
 class BalancedTree {
   public:
@@ -79,8 +79,8 @@ class BalancedTree {
     [[nodiscard]] static Node* next(const Node& node) { return neighbour(node, Side::kRight); }
     [[nodiscard]] static Node* previous(const Node& node) { return neighbour(node, Side::kLeft); }
 
-    /// Puts `node`, which is in no tree, at the free `side` of `parent`; a null parent means: as the root of the
-    /// empty tree.
+    /// Puts `node`, which is in no tree, at the free `side` of `parent`; a null parent means: as the root of
+    /// the empty tree.
     void insert(Node& node, Node* parent, Side side) {
         expect(node.height_ == 0, "balanced tree: the node is in a tree already");
         Node*& place = parent == nullptr ? root_ : child(*parent, side);
@@ -112,7 +112,8 @@ class BalancedTree {
         rebalance_up(lowest_changed);
     }
 
-    /// To be called when `node`'s own contents changed: brings the summaries on its way to the root up to date.
+    /// To be called when `node`'s own contents changed: brings the summaries on its way to the root up to
+    /// date.
     void changed(Node& node) {
         for (Node* at = &node; at != nullptr; at = at->parent_) {
             Summary::update(*at);
@@ -169,8 +170,8 @@ class BalancedTree {
         Summary::update(node);
     }
 
-    /// Restores I2 and I3 from `node` up. Every summary on the way is recomputed: a node's own may have changed
-    /// although no height did.
+    /// Restores I2 and I3 from `node` up. Every summary on the way is recomputed: a node's own may have
+    /// changed although no height did.
     void rebalance_up(Node* node) {
         for (Node* at = node; at != nullptr; at = at->parent_) {
             const unsigned left = height_of(at->left());
@@ -185,7 +186,8 @@ class BalancedTree {
         }
     }
 
-    /// Lifts the child on the `heavy` side of `node` above it; that child's inner child, where it is the higher one.
+    /// Lifts the child on the `heavy` side of `node` above it; that child's inner child, where it is the
+    /// higher one.
     Node& rotate(Node& node, Side heavy) {
         const Side light = other(heavy);
         Node& middle = *child(node, heavy);

@@ -4,9 +4,9 @@
 //                          |                  |
 //   address space    [pages.begin ....... pages.end)
 //
-// Owns nothing: the node, its place in the tree (region_set.hpp) and its place in its object's list belong to the
-// address space that made it. `pages` is changed by the RegionSet alone while the region is in one; the rest by the
-// address space.
+// Owns nothing: the node, its place in the tree (region_set.hpp) and its place in its object's list belong to
+// the address space that made it. `pages` is changed by the RegionSet alone while the region is in one; the
+// rest by the address space.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace mm {
 
 class PageObject;
 
-/// What programs may do with a page: a set of the rights below. Page tables without an execute bit cannot keep
-/// these apart: there any right includes reading and executing.
+/// What programs may do with a page: a set of the rights below. Page tables without an execute bit cannot
+/// keep these apart: there any right includes reading and executing.
 class Protection {
   public:
     constexpr Protection() = default;
@@ -94,8 +94,8 @@ struct Region : TreeNode<Region> {
         const PageCount guard = growth == Growth::kDown ? kGuardPages : 0;
         return PageNumber(pages.begin.value() > guard ? pages.begin.value() - guard : 0);
     }
-    /// Whether `upper` begins where this one ends and goes on with the same rights and the same contents: the two
-    /// could be one region.
+    /// Whether `upper` begins where this one ends and goes on with the same rights and the same contents: the
+    /// two could be one region.
     [[nodiscard]] bool continues_with(const Region& upper) const {
         return pages.end == upper.pages.begin && protection == upper.protection && allowed == upper.allowed &&
                sharing == upper.sharing && growth == upper.growth && object == upper.object &&

@@ -56,9 +56,10 @@ struct Search {
     [[nodiscard]] bool fits(PageNumber low, PageNumber high) const {
         return room(higher(low, within.begin), lower(high, within.end)) >= count;
     }
-    /// Looks between the regions of `subtree`, and from there to its neighbours: the region below ends at `low`, the
-    /// one above begins at `high`. Only a subtree that reaches over an end of `within` can be entered in vain,
-    /// and there are at most two of these at each level: O(log n). As deep as the tree is high.
+    /// Looks between the regions of `subtree`, and from there to its neighbours: the region below ends at
+    /// `low`, the one above begins at `high`. Only a subtree that reaches over an end of `within` can be
+    /// entered in vain, and there are at most two of these at each level: O(log n). As deep as the tree is
+    /// high.
     [[nodiscard]] std::optional<PageRange> run(const Region* subtree, PageNumber low, PageNumber high) const {
         if (subtree == nullptr) {
             return run(low, high);

@@ -1,8 +1,8 @@
 // The regions of one address space, in order of address: which one has a page, and where there is room.
 //
-// A balanced tree of the caller's regions. Every node knows where its subtree begins and ends and the longest free
-// run between two regions of it, so that finding room, too, is one walk down. The pages below a region that grows
-// down (its guard gap) are not offered, though nothing stops a caller from placing a region there.
+// A balanced tree of the caller's regions. Every node knows where its subtree begins and ends and the longest
+// free run between two regions of it, so that finding room, too, is one walk down. The pages below a region
+// that grows down (its guard gap) are not offered, though nothing stops a caller from placing a region there.
 //
 // Owns: the tree's links and every region's `pages` while it is in the set; never the regions.
 //
@@ -10,9 +10,9 @@
 // I2 every subtree's begin, end and longest gap are those of its regions.
 // I3 region_count() and page_count() are the sums.
 //
-// Cost: everything is O(log n), next and previous O(1) on average, and finding room one more walk down for each guard
-// gap met; nothing allocates, nothing fails but for a search that finds no room. The caller holds the address space's
-// lock.
+// Cost: everything is O(log n), next and previous O(1) on average, and finding room one more walk down for
+// each guard gap met; nothing allocates, nothing fails but for a search that finds no room. The caller holds
+// the address space's lock.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +43,8 @@ class RegionSet {
         Region* const region = first_ending_above(page);
         return region != nullptr && region->pages.begin <= page ? region : nullptr;
     }
-    /// The lowest region that ends above `page`: the one that has it, or else the next above; null when there is
-    /// none.
+    /// The lowest region that ends above `page`: the one that has it, or else the next above; null when there
+    /// is none.
     [[nodiscard]] Region* first_ending_above(PageNumber page) const {
         Region* found = nullptr;
         for (Region* at = tree_.root(); at != nullptr;) {
@@ -72,16 +72,18 @@ class RegionSet {
     void insert(Region& region);
     /// Takes `region` out; it keeps its contents.
     void remove(Region& region);
-    /// Makes `region`, which is in the set, cover `pages` instead: not empty, and free but for its own. Where its
-    /// begin moves, its object's pages stay at their addresses.
+    /// Makes `region`, which is in the set, cover `pages` instead: not empty, and free but for its own. Where
+    /// its begin moves, its object's pages stay at their addresses.
     void resize(Region& region, PageRange pages);
-    /// Cuts `region` at `at`, inside it: it keeps what is below, and `upper`, in no set, becomes the rest, with the
-    /// same rights, source and growth, and is put in. The object and its list are not told: the caller's.
+    /// Cuts `region` at `at`, inside it: it keeps what is below, and `upper`, in no set, becomes the rest,
+    /// with the same rights, source and growth, and is put in. The object and its list are not told: the
+    /// caller's.
     void split(Region& region, PageNumber at, Region& upper);
 
-    /// The highest `count` free pages in a row inside `within`: where a mapping without an address goes. Nothing
-    /// when there is no such run. `count` is not 0. Where a long enough run meets a guard gap, the search goes on
-    /// below the gap, whatever else there is room for in between: as Linux's does, so that addresses agree.
+    /// The highest `count` free pages in a row inside `within`: where a mapping without an address goes.
+    /// Nothing when there is no such run. `count` is not 0. Where a long enough run meets a guard gap, the
+    /// search goes on below the gap, whatever else there is room for in between: as Linux's does, so that
+    /// addresses agree.
     [[nodiscard]] std::optional<PageRange> highest_gap(PageCount count, PageRange within) const;
     /// The lowest such; goes on above the region whose guard gap is met.
     [[nodiscard]] std::optional<PageRange> lowest_gap(PageCount count, PageRange within) const;

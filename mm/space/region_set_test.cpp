@@ -194,8 +194,8 @@ class Model {
         }
     }
     [[nodiscard]] const Region* find(PageNumber page) const { return owner_[page.value()]; }
-    /// The first run of `count` free pages from the top (or the bottom) that is not the next region's guard gap; where
-    /// it is, the search goes on beyond the gap (or the region).
+    /// The first run of `count` free pages from the top (or the bottom) that is not the next region's guard
+    /// gap; where it is, the search goes on beyond the gap (or the region).
     [[nodiscard]] std::optional<PageRange> gap(PageCount count, PageRange within, bool highest) const {
         const auto low = static_cast<std::ptrdiff_t>(within.begin.value());
         const auto high = static_cast<std::ptrdiff_t>(within.end.value());

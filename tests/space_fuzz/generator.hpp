@@ -1,8 +1,8 @@
-// Random operations, such as programs might make at their worst: mostly near what is mapped already, where regions
-// meet, at the ends of page tables and of the arena, now and then with arguments that make no sense.
+// Random operations, such as programs might make at their worst: mostly near what is mapped already, where
+// regions meet, at the ends of page tables and of the arena, now and then with arguments that make no sense.
 //
-// Deterministic: the same seed and the same states of the model give the same operations. Never makes a call that
-// could reach beyond the arena.
+// Deterministic: the same seed and the same states of the model give the same operations. Never makes a call
+// that could reach beyond the arena.
 #pragma once
 
 #include <cstdint>

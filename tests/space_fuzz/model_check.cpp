@@ -26,7 +26,8 @@ std::string ModelSide::check(std::uint32_t process) {
     return wrong;
 }
 
-/// Every used entry stands in a region, with no more rights than that gives, and is counted as what it leads to.
+/// Every used entry stands in a region, with no more rights than that gives, and is counted as what it leads
+/// to.
 std::string ModelSide::check_entries(const ModelSpace& space) {
     std::string wrong;
     mm::ResidentPages resident;

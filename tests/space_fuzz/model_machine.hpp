@@ -1,5 +1,5 @@
-// The machine under the model side: frames in an array, one CPU that runs one process at a time, regions from the
-// host's heap.
+// The machine under the model side: frames in an array, one CPU that runs one process at a time, regions from
+// the host's heap.
 //
 //   AddressSpace --> FrameAccount --> WatchedFrames<BitmapFrames>
 //        |                                |

@@ -1,8 +1,8 @@
-// Our side of the fuzzer: processes whose memory is an mm::AddressSpace each, driven by the kernel's own rules for
-// the memory calls, their accesses going through page tables and a CPU that caches translations.
+// Our side of the fuzzer: processes whose memory is an mm::AddressSpace each, driven by the kernel's own
+// rules for the memory calls, their accesses going through page tables and a CPU that caches translations.
 //
-// Owns: the machine, the processes, the files. Between operations nothing is mapped by anybody else, so that whatever
-// a check finds was done by the operation before it.
+// Owns: the machine, the processes, the files. Between operations nothing is mapped by anybody else, so that
+// whatever a check finds was done by the operation before it.
 #pragma once
 
 #include <array>
@@ -38,8 +38,8 @@ class ModelSide final : kernel::memory_rules::MapSources {
     [[nodiscard]] bool lives(std::uint32_t process) const {
         return process < kProcesses && processes_[process] != nullptr;
     }
-    /// `operation` with what the other side must agree on before it is done (D1); nothing if it must not be done at
-    /// all (D2, D9).
+    /// `operation` with what the other side must agree on before it is done (D1); nothing if it must not be
+    /// done at all (D2, D9).
     [[nodiscard]] std::optional<Operation> prepare(Operation operation) const;
     /// For the generator: where something is mapped.
     [[nodiscard]] const ModelSpace& space(std::uint32_t process) const { return processes_[process]->space; }

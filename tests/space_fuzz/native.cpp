@@ -1,10 +1,10 @@
-// The Linux side of the fuzzer, a static 32-bit program: does what the shared block says, with real system calls in
-// real processes.
+// The Linux side of the fuzzer, a static 32-bit program: does what the shared block says, with real system
+// calls in real processes.
 //
 //   space_fuzz_native BLOCK-DESCRIPTOR
 //
-// One process, the zygote, plugs all of its address space but the arena; each sequence runs in a fork of it and that
-// one's children. Calls no libc function that could map or allocate once the plugs are in.
+// One process, the zygote, plugs all of its address space but the arena; each sequence runs in a fork of it
+// and that one's children. Calls no libc function that could map or allocate once the plugs are in.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>

@@ -36,7 +36,8 @@ void for_each_mapping(Visit visit) {
     }
 }
 
-/// Fills [begin, end) outside the arena with pages that nobody can use, of a file of their own: they join nothing.
+/// Fills [begin, end) outside the arena with pages that nobody can use, of a file of their own: they join
+/// nothing.
 void plug(int file, std::uint32_t begin, std::uint32_t end) {
     if (begin < kArenaBegin && end > kArenaBegin) {
         plug(file, begin, kArenaBegin);

@@ -23,10 +23,11 @@ Span mapping_above(std::uint32_t address);
 /// Whether one mapping has all of [address, address + length).
 bool is_one_mapping(std::uint32_t address, std::uint32_t length);
 
-/// Moves the program break into the arena, where the program is linked right below it and Linux has put the break
-/// close to the program's end; whether that was possible.
+/// Moves the program break into the arena, where the program is linked right below it and Linux has put the
+/// break close to the program's end; whether that was possible.
 bool place_break();
-/// Plugs all of the address space but the arena, which is empty afterwards. `heap_end`: what libc has of the heap.
+/// Plugs all of the address space but the arena, which is empty afterwards. `heap_end`: what libc has of the
+/// heap.
 void plug_all_but_arena(std::uint32_t heap_end, bool break_in_arena);
 
 }  // namespace space_fuzz

@@ -1,7 +1,7 @@
 // The driver's end of the Linux side: starts space_fuzz_native and gives it orders.
 //
-// Owns: the shared block and the process. Every order waits for its answer; a side that does not answer in time has
-// crashed, and that is reported as an exception.
+// Owns: the shared block and the process. Every order waits for its answer; a side that does not answer in
+// time has crashed, and that is reported as an exception.
 #pragma once
 
 #include <sys/types.h>

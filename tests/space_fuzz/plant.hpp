@@ -1,5 +1,5 @@
-// Bugs that the fuzzer must find, planted on purpose around the real code: a fuzzer that misses one of them proves
-// nothing when it finds nothing.
+// Bugs that the fuzzer must find, planted on purpose around the real code: a fuzzer that misses one of them
+// proves nothing when it finds nothing.
 #pragma once
 
 #include <array>

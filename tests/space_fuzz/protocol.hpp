@@ -1,11 +1,11 @@
-// What the fuzzer's two sides are told to do and what they answer: the same words for mm::AddressSpace and for the
-// host's Linux. Shared by 64-bit and 32-bit code: every field has a fixed width.
+// What the fuzzer's two sides are told to do and what they answer: the same words for mm::AddressSpace and
+// for the host's Linux. Shared by 64-bit and 32-bit code: every field has a fixed width.
 //
 //   driver (64 bits)   model side      mm::AddressSpace over a fake machine
-//                      native side --- shared block --- native.cpp (32 bits): processes that make the real calls
+//                      native side --- shared block --- native.cpp (32 bits): processes, the real calls
 //
-// All mappings lie in the arena. On Linux everything else of the address space is plugged, so that even the addresses
-// that the kernel chooses are in it, and can be compared exactly.
+// All mappings lie in the arena. On Linux everything else of the address space is plugged, so that even the
+// addresses that the kernel chooses are in it, and can be compared exactly.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ inline constexpr std::uint32_t kStackPages = 256;
 inline constexpr std::uint32_t kFilePages = 24;
 inline constexpr std::uint32_t kMostFilePages = 64;
 
-/// Descriptors of the file: opened for both, for reading, for writing; one that is not open; and a file that nobody
-/// can write, like a module's.
+/// Descriptors of the file: opened for both, for reading, for writing; one that is not open; and a file that
+/// nobody can write, like a module's.
 inline constexpr std::int32_t kReadWriteFile = 100, kReadFile = 101, kWriteFile = 102, kNoFile = 103,
                               kModuleFile = 104;
 inline constexpr std::uint32_t kModulePages = 16;
@@ -59,8 +59,8 @@ enum class Kind : std::uint32_t {
     kFileRead,    ///< pread of one word: byte offset -> detail
     kFileResize,  ///< ftruncate: pages
     kSweep,       ///< reads and writes every page of the arena -> the block's `sweep`
-    kStart,  ///< (to the zygote) a new sequence: process 0, fresh files -> value: 0; detail: 1 if brk can be tried
-    kFinish,  ///< (to the zygote) waits until all processes of the sequence have ended
+    kStart,       ///< (to the zygote) process 0, fresh files -> detail: 1 if brk can be tried
+    kFinish,      ///< (to the zygote) waits until all processes of the sequence have ended
     kKinds,
 };
 

@@ -12,14 +12,16 @@
 
 namespace space_fuzz {
 
-/// Both sides, ready for sequences. The model is made anew after each finding: what it is like then, nobody knows.
+/// Both sides, ready for sequences. The model is made anew after each finding: what it is like then, nobody
+/// knows.
 class Session {
   public:
     Session(NativeSide& native, Plant plant) : native_(native), plant_(plant) {}
 
     /// Process 0 with an empty arena on both sides.
     void start();
-    /// Does `operation` on both sides, if its process lives, and tells what is different; nothing if all is well.
+    /// Does `operation` on both sides, if its process lives, and tells what is different; nothing if all is
+    /// well.
     std::optional<std::string> step(Operation operation);
     /// Compares all memory of all processes, ends them, and tells what is different or left over.
     std::optional<std::string> finish();

@@ -2,8 +2,9 @@
 //
 //   space_fuzz --native PROGRAM [--seed N] [--sequences N | --seconds N] [--operations N] [--plant BUG]
 //
-// Sequence i has the seed N + i: a finding names the seed that shows it again alone. It is shortened before it is
-// printed. With --plant, a bug is built in around the address space, and the run fails if it is *not* found.
+// Sequence i has the seed N + i: a finding names the seed that shows it again alone. It is shortened before
+// it is printed. With --plant, a bug is built in around the address space, and the run fails if it is *not*
+// found.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
