@@ -32,6 +32,7 @@ BOOT_REFUSED = 2 * 1 + 1
 PANICKED = 2 * 35 + 1
 
 COMMAND_FILE = "opt/org.primitiveos/command"
+TERMINAL_FILE = "opt/org.primitiveos/terminal"
 
 
 class Machine:
@@ -104,6 +105,11 @@ class Machine:
         """The arguments of a command, for the kernel: each followed by a NUL."""
         content = b"".join(os.fsencode(argument) + b"\0" for argument in command)
         self.arguments += ["-fw_cfg", f"name={COMMAND_FILE},file={self.open_bytes(content)}"]
+
+    def describe_terminal(self, columns, lines, kind):
+        """What the terminal is that the next serial port leads to: its size, 0 where unknown, and TERM."""
+        content = f"{columns} {lines} {kind}".encode(errors="surrogateescape")
+        self.arguments += ["-fw_cfg", f"name={TERMINAL_FILE},file={self.open_bytes(content)}"]
 
     def use_standard_streams(self, monitor=False):
         """Adds the next serial port, on QEMU's standard input and output. With `monitor`, Ctrl-A speaks to QEMU."""

@@ -84,6 +84,8 @@ def run_on_terminal(machine, options):
     """The prompt on the user's terminal, which QEMU itself reads and writes; returns QEMU's status."""
     import termios
 
+    columns, lines = os.get_terminal_size(0)
+    machine.describe_terminal(columns, lines, os.environ.get("TERM", ""))
     machine.use_standard_streams(monitor=True)
     machine.arguments += options.qemu
     write_all(1, b"PrimitiveOS in QEMU. To leave: poweroff, or Ctrl-A X.\n")
