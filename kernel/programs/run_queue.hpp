@@ -6,6 +6,8 @@
 //   expired          0 | D  |      whose slice is over waits here with a new one, until nobody is active: then the
 //                   19 | E  |      two change places, so that nobody starves, however favoured the others are
 //
+// One thread alone is in no list, for that is how it mostly is: two that wait for each other in turn.
+//
 // T has a member `schedule` with the fields of Schedule (thread.hpp): next, nice, ticks_left, half. No hardware: tested
 // on the host. Cost: O(1) each, but remove: O(threads of that level).
 #pragma once
@@ -14,6 +16,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace kernel {
 
@@ -41,22 +44,23 @@ class RunQueue {
             schedule.half = active_ ^ 1U;
             schedule.ticks_left = slice_ticks(schedule.nice);
         }
-        Half& half = halves_[schedule.half];
-        const std::size_t level = level_of(thread);
-        Level& queue = half.levels[level];
-        schedule.next = nullptr;
-        ++count_;
-        if (queue.first != nullptr) {
-            queue.last->schedule.next = &thread;
-        } else {
-            queue.first = &thread;
-            half.used[level / 32] |= 1U << (level % 32);
+        if (count_++ == 0) {
+            alone_ = &thread;
+            return;
         }
-        queue.last = &thread;
+        if (alone_ != nullptr) {
+            insert(*std::exchange(alone_, nullptr));
+        }
+        insert(thread);
     }
 
     /// Takes `thread` out, which is in it.
     void remove(T& thread) {
+        --count_;
+        if (alone_ == &thread) {
+            alone_ = nullptr;
+            return;
+        }
         Half& half = halves_[thread.schedule.half];
         const std::size_t level = level_of(thread);
         Level& queue = half.levels[level];
@@ -75,6 +79,10 @@ class RunQueue {
     T* take() {
         if (count_ == 0) {
             return nullptr;
+        }
+        --count_;
+        if (alone_ != nullptr) {
+            return std::exchange(alone_, nullptr);
         }
         if ((halves_[active_].used[0] | halves_[active_].used[1]) == 0) [[unlikely]] {
             active_ ^= 1U;
@@ -104,8 +112,20 @@ class RunQueue {
         return static_cast<std::size_t>(thread.schedule.nice - kBestNice);
     }
 
-    void note_departure(Half& half, std::size_t level) {
-        --count_;
+    void insert(T& thread) {
+        Half& half = halves_[thread.schedule.half];
+        const std::size_t level = level_of(thread);
+        Level& queue = half.levels[level];
+        thread.schedule.next = nullptr;
+        if (queue.first != nullptr) {
+            queue.last->schedule.next = &thread;
+        } else {
+            queue.first = &thread;
+            half.used[level / 32] |= 1U << (level % 32);
+        }
+        queue.last = &thread;
+    }
+    static void note_departure(Half& half, std::size_t level) {
         if (half.levels[level].first == nullptr) {
             half.used[level / 32] &= ~(1U << (level % 32));
         }
@@ -114,6 +134,7 @@ class RunQueue {
     std::array<Half, 2> halves_{};
     std::uint8_t active_ = 0;
     std::uint32_t count_ = 0;
+    T* alone_ = nullptr;
 };
 
 }  // namespace kernel

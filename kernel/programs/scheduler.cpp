@@ -9,6 +9,8 @@
 #include "kernel/memory/program_memory.hpp"
 #include "kernel/programs/process.hpp"
 #include "kernel/programs/run_queue.hpp"
+#include "kernel/programs/signals.hpp"
+#include "kernel/programs/wait.hpp"
 #include "mm/core/panic.hpp"
 
 namespace kernel {
@@ -202,15 +204,35 @@ void finish_switch() {
     }
 }
 
-void give_cpu_away() {
+Wake sleep(Interruptible interruptible, Moment deadline) {
+    mm::expect(kernel_memory()->window().depth() == 0, "sleep: a frame is open");
     Thread& thread = current_thread();
-    mm::expect(!is_idle(thread), "scheduler: the kernel's own thread must not sleep");
-    thread.state = ThreadState::kSleeping;
-    if (thread.schedule.deadline != kNever) {
+    Schedule& schedule = thread.schedule;
+    if (schedule.woken) {
+        schedule.woken = false;
+        return Wake::kWoken;
+    }
+    if (interruptible == Interruptible::kYes && thread.signals.attention && has_deliverable_signal(thread)) {
+        return Wake::kSignal;
+    }
+    mm::expect(!is_idle(thread), "sleep: the kernel's own thread must not");
+    if (deadline != kNever) {
+        if (clock().microseconds_since_entry() >= deadline) {
+            return Wake::kTimedOut;
+        }
+        schedule.deadline = deadline;
         add_sleeper(thread);
     }
-    ++thread.schedule.voluntary_switches;
+    schedule.interruptible = interruptible;
+    schedule.timed_out = false;
+    thread.state = ThreadState::kSleeping;
+    ++schedule.voluntary_switches;
     switch_away();
+    if (schedule.woken) {
+        schedule.woken = false;
+        return Wake::kWoken;
+    }
+    return schedule.timed_out ? Wake::kTimedOut : Wake::kSignal;
 }
 
 void end_sleep_of(Thread& thread) {

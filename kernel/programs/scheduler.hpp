@@ -49,10 +49,8 @@ void prepare_ring_3();
 /// For the place where a thread goes on after a switch, and a new one begins: what the one before it left to do.
 void finish_switch();
 
-/// Makes a sleeping thread runnable: for WaitQueue and sleep, which note why.
+/// Makes a sleeping thread runnable: for WaitQueue, which notes why.
 void end_sleep_of(Thread& thread);
-/// Gives the CPU away until end_sleep_of, or until the deadline in its Schedule has passed.
-void give_cpu_away();
 
 /// Adds work that run_deferred_work runs each time `pending` answers true; static storage. A handful exist.
 struct DeferredWork {

@@ -1,9 +1,6 @@
 #include "kernel/programs/wait.hpp"
 
-#include "kernel/clock.hpp"
-#include "kernel/memory/kernel_memory.hpp"
 #include "kernel/programs/scheduler.hpp"
-#include "kernel/programs/signals.hpp"
 #include "kernel/programs/thread.hpp"
 #include "mm/core/panic.hpp"
 
@@ -64,31 +61,6 @@ bool Waiter::take_wake() {
     const bool woken = woken_;
     woken_ = false;
     return woken;
-}
-
-Wake sleep(Interruptible interruptible, Moment deadline) {
-    mm::expect(kernel_memory()->window().depth() == 0, "sleep: a frame is open");
-    Thread& thread = current_thread();
-    Schedule& schedule = thread.schedule;
-    if (schedule.woken) {
-        schedule.woken = false;
-        return Wake::kWoken;
-    }
-    if (interruptible == Interruptible::kYes && thread.signals.attention && has_deliverable_signal(thread)) {
-        return Wake::kSignal;
-    }
-    if (deadline != kNever && clock().microseconds_since_entry() >= deadline) {
-        return Wake::kTimedOut;
-    }
-    schedule.interruptible = interruptible;
-    schedule.deadline = deadline;
-    schedule.timed_out = false;
-    give_cpu_away();
-    if (schedule.woken) {
-        schedule.woken = false;
-        return Wake::kWoken;
-    }
-    return schedule.timed_out ? Wake::kTimedOut : Wake::kSignal;
 }
 
 }  // namespace kernel

@@ -11,6 +11,7 @@
 
 #include "kernel/arch/i686/interrupts.hpp"
 #include "kernel/files/errno.hpp"
+#include "kernel/programs/thread.hpp"
 
 namespace kernel {
 
@@ -50,11 +51,13 @@ constexpr CallResult call_result(const FileResult<T>& result) {
     }
 }
 
+using CallWork = CallResult (*)(const CallArguments& arguments);
+
 struct CallRow {
     std::uint16_t number;
     const char* name;       ///< As in Linux's table.
     const char* arguments;  ///< For people: "fd, buffer, size".
-    CallResult (*run)(const CallArguments& arguments);
+    CallWork run;
 };
 
 /// The rows of each subject; sorted by number within. Each in the file of that name.
@@ -79,8 +82,24 @@ const CallRow* find_call(std::uint32_t number);
 inline constexpr std::uint32_t kCallNumbers = 512;
 std::uint32_t calls_made(std::uint32_t number);
 
+namespace detail {
+extern CallWork call_work[kCallNumbers];
+extern std::uint32_t call_counts[kCallNumbers + 1];  // the last: of all numbers beyond the table
+CallResult call_beyond_table(const CallArguments& arguments);
+}  // namespace detail
+
 /// For the entry: makes the call that `frame` asks for and stores its result there. Unknown ones answer ENOSYS, are
 /// counted, and named in the log once.
-void make_system_call(TrapFrame& frame);
+inline void make_system_call(TrapFrame& frame) {
+    const std::uint32_t number = frame.eax;
+    current_thread().system_call = number;
+    const CallArguments arguments(frame);
+    if (number < kCallNumbers) [[likely]] {
+        ++detail::call_counts[number];
+        frame.eax = static_cast<std::uint32_t>(detail::call_work[number](arguments));
+    } else {
+        frame.eax = static_cast<std::uint32_t>(detail::call_beyond_table(arguments));
+    }
+}
 
 }  // namespace kernel

@@ -1,5 +1,7 @@
 // The table that system calls go through: rows by number, and how often each was called.
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "kernel/boot/init.hpp"
 #include "kernel/log.hpp"
@@ -19,69 +21,50 @@ CallResult unknown_call(const CallArguments& arguments) {
     return call_error(Errno::kNoSystemCall);
 }
 
-class Table {
-  public:
-    constexpr Table() { work_.fill(unknown_call); }
+constinit std::array<const CallRow*, kCallNumbers> rows{};
 
-    void add(const CallRow& row) {
-        if (row.number >= kCallNumbers || rows_[row.number] != nullptr) {
-            mm::panic({.what = "system calls: two rows with one number, or one beyond the table",
-                       .file = __FILE__,
-                       .line = __LINE__,
-                       .address = row.number});
-        }
-        rows_[row.number] = &row;
-        work_[row.number] = row.run;
+INIT_CODE void add_row(const CallRow& row) {
+    if (row.number >= kCallNumbers || rows[row.number] != nullptr) {
+        mm::panic({.what = "system calls: two rows with one number, or one beyond the table",
+                   .file = __FILE__,
+                   .line = __LINE__,
+                   .address = row.number});
     }
-
-    [[nodiscard]] const CallRow* row(std::uint32_t number) const {
-        return number < kCallNumbers ? rows_[number] : nullptr;
-    }
-    [[nodiscard]] std::uint32_t count(std::uint32_t number) const {
-        return counts_[number < kCallNumbers ? number : kCallNumbers];
-    }
-
-    CallResult run(std::uint32_t number, const CallArguments& arguments) {
-        if (number >= kCallNumbers) [[unlikely]] {
-            ++counts_[kCallNumbers];
-            return unknown_call(arguments);
-        }
-        ++counts_[number];
-        return work_[number](arguments);
-    }
-
-  private:
-    std::array<CallResult (*)(const CallArguments&), kCallNumbers> work_{};
-    std::array<std::uint32_t, kCallNumbers + 1> counts_{};
-    std::array<const CallRow*, kCallNumbers> rows_{};
-};
-
-constinit Table table;
+    rows[row.number] = &row;
+    detail::call_work[row.number] = row.run;
+}
 
 }  // namespace
 
+namespace detail {
+
+constinit CallWork call_work[kCallNumbers]{};
+constinit std::uint32_t call_counts[kCallNumbers + 1]{};
+
+CallResult call_beyond_table(const CallArguments& arguments) {
+    ++call_counts[kCallNumbers];
+    return unknown_call(arguments);
+}
+
+}  // namespace detail
+
 INIT_CODE void start_system_calls() {
+    std::fill(std::begin(detail::call_work), std::end(detail::call_work), unknown_call);
     for (auto* const subject :
          {file_calls, descriptor_calls, poll_calls, memory_calls, process_calls, signal_calls, thread_calls,
           scheduling_calls, time_calls, limit_calls, system_calls}) {
         for (const CallRow& row : subject()) {
-            table.add(row);
+            add_row(row);
         }
     }
 }
 
 const CallRow* find_call(std::uint32_t number) {
-    return table.row(number);
+    return number < kCallNumbers ? rows[number] : nullptr;
 }
 
 std::uint32_t calls_made(std::uint32_t number) {
-    return table.count(number);
-}
-
-void make_system_call(TrapFrame& frame) {
-    const std::uint32_t number = frame.eax;
-    current_thread().system_call = number;
-    frame.eax = static_cast<std::uint32_t>(table.run(number, CallArguments(frame)));
+    return detail::call_counts[number < kCallNumbers ? number : kCallNumbers];
 }
 
 }  // namespace kernel
