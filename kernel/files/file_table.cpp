@@ -29,14 +29,15 @@ std::uint32_t FileTable::first_free(std::uint32_t from) const {
 }
 
 std::uint32_t FileTable::next_in_use(std::uint32_t from) const {
+    const std::uint32_t words = capacity_ / kWordBits;
     std::uint32_t word = from / kWordBits;
-    std::uint32_t used = word < in_use_.size() ? in_use_[word] & ~((1U << (from % kWordBits)) - 1) : 0;
-    while (word < in_use_.size()) {
+    std::uint32_t used = word < words ? in_use_[word] & ~((1U << (from % kWordBits)) - 1) : 0;
+    while (word < words) {
         if (used != 0) {
             return word * kWordBits + static_cast<std::uint32_t>(std::countr_zero(used));
         }
         ++word;
-        used = word < in_use_.size() ? in_use_[word] : 0;
+        used = word < words ? in_use_[word] : 0;
     }
     return kMost;
 }
@@ -144,18 +145,16 @@ FileResult<void> FileTable::set_on_exec(std::int32_t descriptor, OnExec on_exec)
 
 Shared<FileTable> FileTable::copy() const {
     Shared<FileTable> copy(new (std::nothrow) FileTable);
-    std::uint32_t last = kMost;
-    for (std::uint32_t i = next_in_use(0); i < kMost; i = next_in_use(i + 1)) {
-        last = i;
-    }
-    if (!copy || (last != kMost && !copy->make_room(last))) {
+    if (!copy || !copy->make_room(capacity_ - 1)) {
         return {};
     }
     for (std::uint32_t i = next_in_use(0); i < kMost; i = next_in_use(i + 1)) {
         copy->files_[i] = files_[i];
     }
-    copy->in_use_ = in_use_;
-    copy->close_on_exec_ = close_on_exec_;
+    for (std::uint32_t word = 0; word < capacity_ / kWordBits; ++word) {
+        copy->in_use_[word] = in_use_[word];
+        copy->close_on_exec_[word] = close_on_exec_[word];
+    }
     copy->lowest_free_ = lowest_free_;
     return copy;
 }

@@ -1,6 +1,7 @@
 #include "kernel/memory/program_memory.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -87,7 +88,9 @@ FileResult<Shared<ProgramMemory>> ProgramMemory::create() {
     {
         auto bytes = kernel_memory()->window().open(directory->number());
         auto* const entries = reinterpret_cast<std::uint32_t*>(bytes.bytes());
-        std::fill_n(entries, kKernelEntries, KernelLayout::kAbsent);
+        static_assert(KernelLayout::kAbsent == 0);
+        std::memset(entries, 0,
+                    kKernelEntries * sizeof(*entries));  // a string instruction: a loop costs four times that
         std::copy(image::page_directory() + kKernelEntries, image::page_directory() + kDirectoryEntries,
                   entries + kKernelEntries);
     }

@@ -1,5 +1,6 @@
 #include "kernel/programs/fork.hpp"
 
+#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
@@ -103,7 +104,7 @@ FileResult<Process*> make_child_process(Process& caller, const CloneRequest& req
     child->name = caller.name;
     child->executable = caller.executable;
     child->oom_score_adjustment = caller.oom_score_adjustment;
-    child->limits = caller.limits;
+    std::memcpy(child->limits.data(), caller.limits.data(), sizeof(child->limits));
     child->started = clock().microseconds_since_entry();
     return child.release();
 }
@@ -142,7 +143,8 @@ FileResult<Thread*> make_child_thread(Process& process, const TrapFrame& frame, 
         }
     }
     caller.vectors.save();
-    child->vectors = caller.vectors;
+    // String instructions: member by member these would be loops.
+    std::memcpy(child->vectors.bytes.data(), caller.vectors.bytes.data(), sizeof(child->vectors.bytes));
     child->schedule.nice = caller.schedule.nice;
     child->signals.mask = caller.signals.mask;
     child->signals.attention = is_thread && process.stopped_by != 0;

@@ -114,9 +114,9 @@ class Process {
     std::array<char, kNameBytes> name{};
     Shared<Inode> executable;
     std::int32_t oom_score_adjustment = 0;
-    std::array<Limit, kLimits> limits{};
-    Usage ended_threads;    ///< Of threads that have ended.
-    Usage waited_children;  ///< Of children that were waited for.
+    std::array<Limit, kLimits> limits;  ///< Whoever makes it sets them all.
+    Usage ended_threads;                ///< Of threads that have ended.
+    Usage waited_children;              ///< Of children that were waited for.
     Moment started = 0;
     Moment alarm = kNever;  ///< ITIMER_REAL.
     std::uint64_t alarm_interval = 0;
