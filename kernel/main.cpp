@@ -42,7 +42,6 @@ class Files {
 
     [[nodiscard]] const Directory& root() const { return root_; }
     [[nodiscard]] const Directory& proc() const { return proc_; }
-    [[nodiscard]] BenchmarkFile& benchmark() { return benchmark_; }
 
   private:
     Directory root_;
@@ -101,7 +100,7 @@ bool start_programs(KernelMemory& memory, const Files& files, ShellUse use) {
         run_scheduler();
     }
     Shell shell(files.root());
-    files.benchmark().note_prompt();
+    note_prompt();
     if (has_host_command) {
         run_host_command(shell);
     }

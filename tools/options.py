@@ -30,7 +30,7 @@ class Module:
 # The words that --root knows beside a file's name.
 NO_ROOT = "none"
 BUSYBOX_ROOT = "busybox"
-DEFAULT_ROOT = NO_ROOT
+DEFAULT_ROOT = BUSYBOX_ROOT
 
 MOST_APPEND = 4000  # The kernel keeps 4,096 bytes, the image's path among them that QEMU writes in front.
 LEAST_ISO_MEMORY = 16 << 20  # With less, GRUB 2.06 runs out of memory, and waits for a key.

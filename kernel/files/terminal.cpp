@@ -6,6 +6,7 @@
 
 #include "kernel/arch/i686/user_memory.hpp"
 #include "kernel/clock.hpp"
+#include "kernel/files/proc/benchmark.hpp"
 #include "kernel/programs/groups.hpp"
 #include "kernel/programs/job_control.hpp"
 
@@ -70,6 +71,7 @@ void Terminal::leave_session(Files files) {
 }
 
 FileResult<std::size_t> Terminal::read(Transfer& to, OpenFlags flags, std::uint32_t hangups) {
+    note_prompt();
     const TerminalSettings& settings = discipline_.settings();
     const std::size_t wanted = to.remaining();
     std::size_t moved = 0;
@@ -203,6 +205,7 @@ FileResult<void> Terminal::wait_until_started(OpenFlags flags, std::uint32_t han
 
 PollEvents Terminal::poll(PollQueues* queues, std::uint32_t hangups) {
     if (queues != nullptr) {
+        note_prompt();
         queues->add(readers_);
         queues->add(writers_);
     }

@@ -2,6 +2,7 @@
 //
 // Everybody is root here: there is one user and one group, number 0. As in a Linux user namespace that maps only
 // these, asking to be somebody else is EINVAL.
+#include "kernel/files/proc/benchmark.hpp"
 #include "kernel/programs/children.hpp"
 #include "kernel/programs/exec.hpp"
 #include "kernel/programs/exit.hpp"
@@ -42,6 +43,7 @@ CallResult clone(const CallArguments& arguments) {
 
 FileResult<void> execute_node(TrapFrame& frame, FileResult<Shared<Inode>> node, std::string_view path,
                               UserAddress argument_array, UserAddress environment_array) {
+    note_prompt();
     if (!node) {
         return file_error(node.error());
     }

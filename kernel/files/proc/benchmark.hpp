@@ -5,7 +5,9 @@
 // with interrupts off, less the cost of reading the counter twice. Everything runs through the calls that the
 // rest of the kernel uses.
 //
-//   entry-to-prompt            from the kernel's first instruction to the first prompt, without time asleep
+//   entry-to-prompt            from the kernel's first instruction to the first prompt, without time asleep: until the
+//                              built-in console asks for a line, or a program asks the terminal for input; for a
+//                              command of the host, until the console, or a program's execve, is about to run it
 //   frame-pair                 take a frame, give it back
 //   heap-pair-64               allocate 64 bytes, release them
 //   map-touch-unmap            in an existing page table: map a fresh frame, write to it, unmap, give it back
@@ -25,14 +27,13 @@ class BenchmarkFile final : public File {
   public:
     explicit BenchmarkFile(KernelMemory& memory) : memory_(memory) {}
 
-    /// The prompt has been reached: what the counter says now is what booting cost.
-    void note_prompt();
-
     FileResult<void> read(Printer& out) override;
 
   private:
     KernelMemory& memory_;
-    std::uint64_t entry_to_prompt_ = 0;
 };
+
+/// The prompt has been reached: what the counter says at the first call is what booting cost. Later calls do nothing.
+void note_prompt();
 
 }  // namespace kernel
