@@ -28,7 +28,7 @@ PROMISED = {
 
 def run_arguments(folder):
     """The arguments of ./run that measure, with the program in `folder`."""
-    program = os.path.join(folder, "programs", "bench_paths")
+    program = os.path.join(folder, "guest_programs", "bench_paths")
     return ["--root", "busybox", "--memory", "512M", "--qemu", ICOUNT, "--file", f"{program}:/bench_paths", "--", "/bench_paths"]
 
 

@@ -167,7 +167,8 @@ TEST(status_is_this_process) {
     signal(SIGQUIT, SIG_DFL);  // busybox's shell without job control ignores it
     get("/proc/self/status");
     CHECK(strstr(text, "\nSigBlk:\t0000000000000200\n") != NULL);
-    CHECK(strstr(text, "\nSigIgn:\t0000000000000800\n") != NULL);
+    const char* ignored = strstr(text, "\nSigIgn:\t");  // whoever started this may have ignored some, too
+    CHECK(ignored != NULL && (strtoull(ignored + 9, NULL, 16) & 0x800) != 0);
 }
 
 TEST(stat_has_linuxs_fields) {

@@ -14,7 +14,7 @@ LONG = os.environ.get("PRIMITIVE_LONG")
 
 
 def fuzz(calls, seed, batch, memory="128M"):
-    program = os.path.join(BUILD, "programs", "fuzz_calls")
+    program = os.path.join(BUILD, "guest_programs", "fuzz_calls")
     command = ["/fuzz_calls", "--calls", str(calls), "--seed", str(seed), "--batch", str(batch)]
     return run(*command, memory=memory, root="busybox", files=[f"{program}:/fuzz_calls"])
 

@@ -13,7 +13,7 @@ import typist  # noqa: E402
 
 class Terminal(GuestTest):
     def test_modes_lines_keys_and_job_control(self):
-        program = os.path.join(BUILD, "programs", "terminal")
+        program = os.path.join(BUILD, "guest_programs", "terminal")
         with Prompt(root="busybox", files=[f"{program}:/terminal"]) as prompt:
             prompt.expect(b"# ")
             prompt.type("/terminal; echo ended with $?\r")

@@ -10,7 +10,7 @@ import unittest
 
 from guest import BUILD, GuestTest, run, shell
 
-PROGRAMS = os.path.join(BUILD, "programs")
+PROGRAMS = os.path.join(BUILD, "guest_programs")
 # What is run with arguments of its own, elsewhere.
 OTHERS = {"bench_paths", "exhaustion", "fuzz_calls", "terminal"}
 # Runs each and says how it ended, whatever it did.
