@@ -9,15 +9,15 @@ from guest import GuestTest, run, shell
 # Name, a pattern for the report's first line, and a function that the backtrace must name.
 REPORTS = [
     ("divide-error", r"divide error", "divide_by_zero"),
-    ("breakpoint", r"breakpoint", "Shell::"),
-    ("invalid-opcode", r"invalid opcode", "Shell::"),
-    ("general-protection", r"general protection fault: entry 8191 of the GDT", "Shell::"),
-    ("page-fault-read", r"page fault: kernel read of 0xbfffe000, the page is not present", "Shell::"),
-    ("page-fault-write", r"page fault: kernel write to 0xbfffe000, the page is not present", "Shell::"),
-    ("null", r"page fault: kernel read of 0x00000000, .* \(a null pointer\)", "Shell::"),
-    ("call-null", r"page fault: kernel read of 0x00000000, .* \(a null pointer\)", "Shell::"),
-    ("write-text", r"page fault: kernel write to 0xc0100000, the page's protection forbids it", "Shell::"),
-    ("write-rodata", r"page fault: kernel write to 0x[0-9a-f]{8}, the page's protection forbids it", "Shell::"),
+    ("breakpoint", r"breakpoint", "serve_system_call"),
+    ("invalid-opcode", r"invalid opcode", "serve_system_call"),
+    ("general-protection", r"general protection fault: entry 8191 of the GDT", "serve_system_call"),
+    ("page-fault-read", r"page fault: kernel read of 0xc0000000, the page is not present", "serve_system_call"),
+    ("page-fault-write", r"page fault: kernel write to 0xc0000000, the page is not present", "serve_system_call"),
+    ("null", r"page fault: kernel read of 0x00000000, .* \(a null pointer\)", "serve_system_call"),
+    ("call-null", r"page fault: kernel read of 0x00000000, .* \(a null pointer\)", "serve_system_call"),
+    ("write-text", r"page fault: kernel write to 0xc0100000, the page's protection forbids it", "serve_system_call"),
+    ("write-rodata", r"page fault: kernel write to 0x[0-9a-f]{8}, the page's protection forbids it", "serve_system_call"),
     ("stack-overflow", r"double fault: the kernel stack overflowed into its guard page", "recurse"),
     ("smashed-stack", r"invalid opcode", "smash_frame_pointer"),
     (
@@ -52,7 +52,7 @@ class Exceptions(GuestTest):
 
     def test_registers_are_those_of_the_fault(self):
         result = provoke("page-fault-write")
-        self.assertRegex(result.stderr, rb"(?m)^cr0 8\w{7}  cr2 bfffe000  cr3 \w{8}$")
+        self.assertRegex(result.stderr, rb"(?m)^cr0 8\w{7}  cr2 c0000000  cr3 \w{8}$")
         self.assertIn(b"600dbad0", result.stderr)  # what the provocation was about to write
 
     def test_an_overflow_shows_the_stack_that_overflowed(self):
@@ -68,7 +68,7 @@ class Exceptions(GuestTest):
 
     def test_a_fault_in_the_report_is_told_and_ends_it(self):
         report = provoke("fault-in-report").stderr
-        self.assertIn(b"and while reporting: page fault: kernel read of 0xbfffe000", report)
+        self.assertIn(b"and while reporting: page fault: kernel read of 0xc0000000", report)
 
     def test_the_report_ends_with_the_frame_account(self):
         report = provoke("panic").stderr.decode()

@@ -9,8 +9,8 @@
 namespace kernel {
 namespace {
 
-constexpr std::uintptr_t kUnmapped =
-    image::kKernelBase - 2 * mm::kPageSize;  // the end of what programs will have
+/// Where nothing is ever mapped, whichever program runs: below it its stack begins.
+constexpr std::uintptr_t kUnmapped = image::kKernelBase;
 constexpr std::uint32_t kMagic = 0x600D'BAD0;
 
 std::uint32_t read_word(std::uintptr_t address) {
