@@ -21,6 +21,9 @@ constexpr std::uint8_t kTwentyFour = 0x02;
 constexpr std::uint8_t kAfternoon = 0x80;   // of the hour, on a clock of twelve hours
 constexpr unsigned kMostPatience = 10'000;  // reads: an update takes 2 ms
 
+// The clock has two digits for the year: those from here on are of the century before.
+constexpr std::uint8_t kFirstOldYear = 70;
+
 using Reading = std::array<std::uint8_t, kRegisters.size()>;
 
 std::uint8_t read(std::uint8_t index) {
@@ -67,8 +70,9 @@ std::uint64_t seconds_since_1970() {
     if (!is_date) {
         return 0;
     }
-    return std::uint64_t{days_since_1970(2000U + year, month, day)} * 86'400 + hour * 3'600U + minute * 60U +
-           second;
+    const std::uint32_t century = year >= kFirstOldYear ? 1900 : 2000;
+    return std::uint64_t{days_since_1970(century + year, month, day)} * 86'400 + hour * 3'600U +
+           minute * 60U + second;
 }
 
 }  // namespace kernel::cmos_clock
