@@ -1,16 +1,16 @@
-// System calls about signals. [linux] signal(7); arch/x86/include/uapi/asm/signal.h has the structures.
+// System calls about signals: actions, masks, stacks, and the table of all.
+//
+// The structures are those of [linux] arch/x86/include/uapi/asm/signal.h.
 #include "kernel/arch/i686/signal_frame.hpp"
-#include "kernel/clock.hpp"
 #include "kernel/programs/process.hpp"
-#include "kernel/programs/scheduler.hpp"
-#include "kernel/programs/signal_information.hpp"
-#include "kernel/syscalls/call.hpp"
+#include "kernel/syscalls/signal_call_list.hpp"
 
 namespace kernel {
 namespace {
 
-/// How large a set a caller must say it has.
-constexpr std::uint32_t kSetBytes = 8;
+using calls::kSetBytes;
+using calls::read_set;
+using calls::set_of;
 
 /// struct sigaction, rt_sigaction's and sigaction's.
 struct UserAction {
@@ -27,9 +27,6 @@ struct OldUserAction {
     UserAddress restorer;
 };
 
-constexpr SignalSet set_of(std::uint32_t low, std::uint32_t high) {
-    return {std::uint64_t{high} << 32 | low};
-}
 constexpr std::uint32_t low_of(SignalSet set) {
     return static_cast<std::uint32_t>(set.bits);
 }
@@ -39,154 +36,6 @@ constexpr std::uint32_t high_of(SignalSet set) {
 
 bool is_signal(std::uint32_t number) {
     return number >= 1 && number <= signal::kLast;
-}
-
-FileResult<SignalSet> read_set(UserAddress from) {
-    SignalSet set;
-    if (const auto read = read_user(set.bits, from); !read) {
-        return file_error(read.error());
-    }
-    return set;
-}
-
-// --- sending ---
-
-SignalInfo from_caller(std::uint32_t number, std::int32_t code) {
-    return {.signal = static_cast<Signal>(number), .code = code, .sender = current_process().id()};
-}
-
-/// Signal 0 only asks whether there is anybody.
-void send_if_any(Process& process, const SignalInfo& info) {
-    if (info.signal != 0) {
-        send_signal(process, info);
-    }
-}
-
-std::uint32_t send_to_group_of(ProcessId group, const SignalInfo& info) {
-    std::uint32_t reached = 0;
-    for (Process* process = first_process(); process != nullptr; process = process->next_in_table) {
-        if (process->group == group) {
-            send_if_any(*process, info);
-            ++reached;
-        }
-    }
-    return reached;
-}
-
-/// kill(-1): everybody but process 1 and the caller.
-std::uint32_t send_to_all(const SignalInfo& info) {
-    std::uint32_t reached = 0;
-    for (Process* process = first_process(); process != nullptr; process = process->next_in_table) {
-        if (process->id() != 1 && process != &current_process()) {
-            send_if_any(*process, info);
-            ++reached;
-        }
-    }
-    return reached;
-}
-
-CallResult kill(const CallArguments& arguments) {
-    const auto id = static_cast<std::int32_t>(arguments.first());
-    const std::uint32_t number = arguments.second();
-    if (number > signal::kLast) {
-        return call_error(Errno::kInvalid);
-    }
-    const SignalInfo info = from_caller(number, signal_code::kUser);
-    std::uint32_t reached = 0;
-    if (id > 0) {
-        Process* const process = find_process(id);
-        if (process != nullptr) {
-            send_if_any(*process, info);
-            reached = 1;
-        }
-    } else if (id == -1) {
-        reached = send_to_all(info);
-    } else if (id != INT32_MIN) {
-        reached = send_to_group_of(id == 0 ? current_process().group : -id, info);
-    }
-    return reached != 0 ? 0 : call_error(Errno::kNoProcess);
-}
-
-/// The thread `id`, of process `process` unless that is 0.
-FileResult<Thread*> find_target(std::int32_t process, std::int32_t id) {
-    if (id <= 0 || process < 0) {
-        return file_error(Errno::kInvalid);
-    }
-    Thread* const thread = find_thread(id);
-    if (thread == nullptr || (process != 0 && thread->process().id() != process)) {
-        return file_error(Errno::kNoProcess);
-    }
-    return thread;
-}
-
-CallResult send_to_thread(std::int32_t process, std::int32_t id, std::uint32_t number) {
-    if (number > signal::kLast) {
-        return call_error(Errno::kInvalid);
-    }
-    const auto thread = find_target(process, id);
-    if (!thread) {
-        return call_error(thread.error());
-    }
-    if (number != 0) {
-        send_signal_to_thread(**thread, from_caller(number, signal_code::kThread));
-    }
-    return 0;
-}
-
-CallResult tkill(const CallArguments& arguments) {
-    return send_to_thread(0, static_cast<std::int32_t>(arguments.first()), arguments.second());
-}
-
-CallResult tgkill(const CallArguments& arguments) {
-    const auto process = static_cast<std::int32_t>(arguments.first());
-    if (process <= 0) {
-        return call_error(Errno::kInvalid);
-    }
-    return send_to_thread(process, static_cast<std::int32_t>(arguments.second()), arguments.third());
-}
-
-/// What the caller says a signal is about. Error: kNotPermitted, when it says so in the kernel's name, to others.
-FileResult<SignalInfo> read_information(UserAddress from, std::uint32_t number, ProcessId target) {
-    UserSignalInfo user{};
-    if (!read_user(user, from)) {
-        return file_error(Errno::kFault);
-    }
-    if ((user.code >= 0 || user.code == signal_code::kThread) && target != current_process().id()) {
-        return file_error(Errno::kNotPermitted);
-    }
-    if (number > signal::kLast) {
-        return file_error(Errno::kInvalid);
-    }
-    return signal_info_from_user(user, static_cast<Signal>(number));
-}
-
-CallResult rt_sigqueueinfo(const CallArguments& arguments) {
-    const auto id = static_cast<ProcessId>(arguments.first());
-    const auto info = read_information(arguments.third(), arguments.second(), id);
-    if (!info) {
-        return call_error(info.error());
-    }
-    Process* const process = find_process(id);
-    if (process == nullptr) {
-        return call_error(Errno::kNoProcess);
-    }
-    return info->signal == 0 ? 0 : call_result(queue_signal(*process, *info));
-}
-
-CallResult rt_tgsigqueueinfo(const CallArguments& arguments) {
-    const auto process = static_cast<ProcessId>(arguments.first());
-    if (process <= 0) {
-        return call_error(Errno::kInvalid);
-    }
-    const auto info = read_information(arguments.fourth(), arguments.third(), process);
-    if (!info) {
-        return call_error(info.error());
-    }
-    const auto thread = find_target(process, static_cast<ThreadId>(arguments.second()));
-    if (!thread) {
-        return call_error(thread.error());
-    }
-    return info->signal == 0 ? 0 : call_result(queue_signal_to_thread(**thread, *info));
 }
 
 // --- actions ---
@@ -345,110 +194,6 @@ CallResult sigpending(const CallArguments& arguments) {
     return call_result(write_user(arguments.first(), low_of(pending_and_blocked())));
 }
 
-// --- waiting ---
-
-/// Until a signal is to be handled, or ends the process.
-CallResult wait_for_signal() {
-    while (sleep(Interruptible::kYes) != Wake::kSignal) {
-    }
-    return call_error(Errno::kRestartNoHandler);
-}
-
-CallResult pause(const CallArguments&) {
-    return wait_for_signal();
-}
-
-CallResult rt_sigsuspend(const CallArguments& arguments) {
-    if (arguments.second() != kSetBytes) {
-        return call_error(Errno::kInvalid);
-    }
-    const auto mask = read_set(arguments.first());
-    if (!mask) {
-        return call_error(mask.error());
-    }
-    set_signal_mask_for_call(current_thread(), *mask);
-    return wait_for_signal();
-}
-
-CallResult sigsuspend(const CallArguments& arguments) {
-    set_signal_mask_for_call(current_thread(), set_of(arguments.third(), 0));
-    return wait_for_signal();
-}
-
-/// Takes a signal of `set` as soon as there is one.
-FileResult<SignalInfo> take_within(SignalSet set, Moment deadline) {
-    Thread& thread = current_thread();
-    SignalInfo info;
-    while (!take_signal(thread, set, info)) {
-        thread.signals.waited_for = set;
-        thread.signals.attention = true;
-        const Wake wake = sleep(Interruptible::kYes, deadline);
-        thread.signals.waited_for = {};
-        if (wake == Wake::kWoken) {
-            continue;
-        }
-        if (take_signal(thread, set, info)) {
-            break;
-        }
-        return file_error(wake == Wake::kTimedOut ? Errno::kAgain : Errno::kInterrupted);
-    }
-    return info;
-}
-
-template <typename Word>
-struct UserTime {
-    Word seconds;
-    Word nanoseconds;
-};
-
-/// When a wait of so long ends. Errors: kFault, kInvalid.
-template <typename Word>
-FileResult<Moment> deadline_from(UserAddress timeout) {
-    constexpr std::int64_t kSecond = 1'000'000'000;
-    constexpr std::int64_t kMostSeconds = std::int64_t{1} << 40;
-    if (timeout == 0) {
-        return kNever;
-    }
-    UserTime<Word> time{};
-    if (!read_user(time, timeout)) {
-        return file_error(Errno::kFault);
-    }
-    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= kSecond) {
-        return file_error(Errno::kInvalid);
-    }
-    if (time.seconds > kMostSeconds) {
-        return kNever;
-    }
-    const auto seconds = static_cast<std::uint64_t>(time.seconds);
-    const auto nanoseconds = static_cast<std::uint64_t>(time.nanoseconds);
-    return clock().microseconds_since_entry() + seconds * 1'000'000 + (nanoseconds + 999) / 1000;
-}
-
-template <typename Word>
-CallResult rt_sigtimedwait(const CallArguments& arguments) {
-    if (arguments.fourth() != kSetBytes) {
-        return call_error(Errno::kInvalid);
-    }
-    auto set = read_set(arguments.first());
-    if (!set) {
-        return call_error(set.error());
-    }
-    set->remove(signal::kKill);
-    set->remove(signal::kStop);
-    const auto deadline = deadline_from<Word>(arguments.third());
-    if (!deadline) {
-        return call_error(deadline.error());
-    }
-    const auto info = take_within(*set, *deadline);
-    if (!info) {
-        return call_error(info.error());
-    }
-    if (arguments.second() != 0 && !write_user(arguments.second(), user_signal_info(*info))) {
-        return call_error(Errno::kFault);
-    }
-    return info->signal;
-}
-
 // --- handlers' stacks and returns ---
 
 struct UserStack {
@@ -495,13 +240,13 @@ CallResult rt_sigreturn(const CallArguments& arguments) {
 }
 
 constexpr CallRow kRows[] = {
-    {29, "pause", "", pause},
-    {37, "kill", "process, signal", kill},
+    {29, "pause", "", calls::pause},
+    {37, "kill", "process, signal", calls::kill},
     {48, "signal", "signal, handler", signal_call},
     {67, "sigaction", "signal, action, old_action", sigaction},
     {68, "sgetmask", "", sgetmask},
     {69, "ssetmask", "mask", ssetmask},
-    {72, "sigsuspend", "unused, unused, mask", sigsuspend},
+    {72, "sigsuspend", "unused, unused, mask", calls::sigsuspend},
     {73, "sigpending", "set", sigpending},
     {119, "sigreturn", "", sigreturn},
     {126, "sigprocmask", "how, set, old_set", sigprocmask},
@@ -509,14 +254,14 @@ constexpr CallRow kRows[] = {
     {174, "rt_sigaction", "signal, action, old_action, set_size", rt_sigaction},
     {175, "rt_sigprocmask", "how, set, old_set, set_size", rt_sigprocmask},
     {176, "rt_sigpending", "set, set_size", rt_sigpending},
-    {177, "rt_sigtimedwait", "set, information, timeout, set_size", rt_sigtimedwait<std::int32_t>},
-    {178, "rt_sigqueueinfo", "process, signal, information", rt_sigqueueinfo},
-    {179, "rt_sigsuspend", "mask, set_size", rt_sigsuspend},
+    {177, "rt_sigtimedwait", "set, information, timeout, set_size", calls::rt_sigtimedwait},
+    {178, "rt_sigqueueinfo", "process, signal, information", calls::rt_sigqueueinfo},
+    {179, "rt_sigsuspend", "mask, set_size", calls::rt_sigsuspend},
     {186, "sigaltstack", "stack, old_stack", sigaltstack},
-    {238, "tkill", "thread, signal", tkill},
-    {270, "tgkill", "process, thread, signal", tgkill},
-    {335, "rt_tgsigqueueinfo", "process, thread, signal, information", rt_tgsigqueueinfo},
-    {421, "rt_sigtimedwait_time64", "set, information, timeout, set_size", rt_sigtimedwait<std::int64_t>},
+    {238, "tkill", "thread, signal", calls::tkill},
+    {270, "tgkill", "process, thread, signal", calls::tgkill},
+    {335, "rt_tgsigqueueinfo", "process, thread, signal, information", calls::rt_tgsigqueueinfo},
+    {421, "rt_sigtimedwait_time64", "set, information, timeout, set_size", calls::rt_sigtimedwait_time64},
 };
 
 }  // namespace

@@ -171,6 +171,16 @@ class DescriptorLink final : public NodeLink {
     std::int32_t descriptor_;
 };
 
+/// The entry of a folder whose name is a number; the listing goes on with the next number.
+void set_number_entry(GeneratedEntry& entry, std::uint32_t number, std::uint64_t inode) {
+    std::array<char, GeneratedNode::kNameBytes> name;
+    const auto end = std::to_chars(name.data(), name.data() + name.size(), number).ptr;
+    entry.set_name({name.data(), static_cast<std::size_t>(end - name.data())});
+    entry.inode = inode;
+    entry.kind = FileKind::kDirectory;
+    entry.cursor = number + 1;
+}
+
 class DescriptorDirectory final : public GeneratedDirectory {
   public:
     DescriptorDirectory(const Shared<Inode>& directory, ProcessId process)
@@ -198,29 +208,14 @@ class DescriptorDirectory final : public GeneratedDirectory {
         if (descriptor >= FileTable::kMost) {
             return false;
         }
-        std::array<char, GeneratedNode::kNameBytes> name;
-        const auto end = std::to_chars(name.data(), name.data() + name.size(), descriptor).ptr;
-        entry.set_name({name.data(), static_cast<std::size_t>(end - name.data())});
-        entry.inode = inode_number(process_, kDescriptorPlace + descriptor);
+        set_number_entry(entry, descriptor, inode_number(process_, kDescriptorPlace + descriptor));
         entry.kind = FileKind::kSymlink;
-        entry.cursor = descriptor + 1;
         return true;
     }
 
   private:
     ProcessId process_;
 };
-
-void set_number_entry(GeneratedEntry& entry, ThreadId id, std::uint32_t place) {
-    std::array<char, GeneratedNode::kNameBytes> name;
-    const auto end = std::to_chars(name.data(), name.data() + name.size(), id).ptr;
-    entry.set_name({name.data(), static_cast<std::size_t>(end - name.data())});
-    entry.inode = inode_number(id, place);
-    entry.kind = FileKind::kDirectory;
-    entry.cursor = static_cast<std::uint32_t>(id) + 1;
-}
-
-class ThreadsDirectory;
 
 /// /proc/PID, and /proc/PID/task/TID.
 class ProcessDirectory final : public GeneratedDirectory {
@@ -288,7 +283,8 @@ class ThreadsDirectory final : public GeneratedDirectory {
             }
         }
         if (best != nullptr) {
-            set_number_entry(entry, best->id(), kTaskPlace);
+            set_number_entry(entry, static_cast<std::uint32_t>(best->id()),
+                             inode_number(best->id(), kTaskPlace));
         }
         return best != nullptr;
     }
@@ -385,8 +381,9 @@ class ProcessEntries final : public DynamicEntries {
         if (best == nullptr) {
             return false;
         }
-        set_number_entry(entry, best->id(), kFolderPlace);
-        entry.cursor = static_cast<std::uint32_t>(best->id()) + 2;
+        const auto number = static_cast<std::uint32_t>(best->id());
+        set_number_entry(entry, number, inode_number(best->id(), kFolderPlace));
+        entry.cursor = number + 2;
         return true;
     }
 };
