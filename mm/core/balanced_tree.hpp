@@ -120,6 +120,14 @@ class BalancedTree {
         }
     }
 
+    /// Gives this tree, which is empty, the shape of `from`: `make(const Node& original)` gives the twin of each of its nodes,
+    /// which is in no tree. Cost: every node, and nothing is balanced; as deep as the tree is high.
+    template <typename Make>
+    void copy(const BalancedTree& from, Make make) {
+        expect(root_ == nullptr, "balanced tree: a copy would replace what is there");
+        root_ = copy_subtree(from.root_, nullptr, make);
+    }
+
     /// I1 (as far as links go), I2 and I3. Cost: every node.
     [[nodiscard]] bool check_invariants() const {
         return root_ == nullptr || (root_->parent_ == nullptr && check(*root_));
@@ -168,6 +176,20 @@ class BalancedTree {
         const unsigned right = height_of(node.right());
         node.height_ = static_cast<std::uint8_t>((left > right ? left : right) + 1);
         Summary::update(node);
+    }
+
+    template <typename Make>
+    static Node* copy_subtree(const Node* original, Node* parent, Make& make) {
+        if (original == nullptr) {
+            return nullptr;
+        }
+        Node& twin = make(*original);
+        expect(twin.height_ == 0, "balanced tree: the twin is in a tree already");
+        twin.parent_ = parent;
+        twin.child_[0] = copy_subtree(original->left(), &twin, make);
+        twin.child_[1] = copy_subtree(original->right(), &twin, make);
+        update(twin);
+        return &twin;
     }
 
     /// Restores I2 and I3 from `node` up. Every summary on the way is recomputed: a node's own may have

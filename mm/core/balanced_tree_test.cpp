@@ -120,6 +120,34 @@ TEST(BalancedTree, a_changed_value_reaches_the_root) {
     EXPECT_EQ(tree.root()->sum, before + 1'000);
 }
 
+TEST(BalancedTree, a_copy_has_the_same_shape_and_its_own_nodes) {
+    std::mt19937 random(11);
+    for (const int count : {0, 1, 2, 3, 7, 100, 1'000}) {
+        std::vector<std::unique_ptr<Number>> nodes;
+        Tree tree;
+        for (int i = 0; i < count; ++i) {
+            nodes.push_back(std::make_unique<Number>(static_cast<int>(random() % 10'000)));
+            insert(tree, *nodes.back());
+        }
+        std::vector<std::unique_ptr<Number>> twins;
+        Tree copy;
+        copy.copy(tree, [&twins](const Number& original) -> Number& {
+            return *twins.emplace_back(std::make_unique<Number>(original.value));
+        });
+        EXPECT_TRUE(copy.check_invariants());
+        EXPECT_EQ(forwards(copy), forwards(tree));
+        EXPECT_EQ(backwards(copy), backwards(tree));
+        EXPECT_EQ(twins.size(), nodes.size());
+        // The copy is a tree of its own: emptying it leaves the original whole.
+        for (const auto& twin : twins) {
+            copy.remove(*twin);
+        }
+        EXPECT_EQ(copy.root(), nullptr);
+        EXPECT_TRUE(tree.check_invariants());
+        EXPECT_EQ(forwards(tree).size(), nodes.size());
+    }
+}
+
 TEST(BalancedTree, misuse_is_a_bug) {
     Tree tree;
     Number one(1);

@@ -1,6 +1,7 @@
 #include "mm/space/address_space_base.hpp"
 
 #include <limits>
+#include <utility>
 
 #include "mm/core/panic.hpp"
 
@@ -265,13 +266,29 @@ Result<void> AddressSpaceBase::copy_regions(const AddressSpaceBase& from) {
     expect(regions_.region_count() == 0, "address space: forked into one that is not empty");
     stack_limit_ = from.stack_limit_;
     map_top_ = from.map_top_;
-    for (const Region* region = from.regions_.first(); region != nullptr; region = RegionSet::next(*region)) {
+    // All nodes first, in a chain: what follows cannot fail, and keeps the tree's shape.
+    Region* nodes = nullptr;
+    for (std::size_t count = from.regions_.region_count(); count != 0; --count) {
         const Result<Region*> node = take_region();
         if (!node) {
+            while (nodes != nullptr) {
+                give_region(*std::exchange(nodes, nodes->object_next));
+            }
             return failure(node.error());
         }
-        insert_region(*region, **node);
+        (*node)->object_next = std::exchange(nodes, *node);
     }
+    regions_.copy(from.regions_, [this, &nodes](const Region& original) -> Region& {
+        Region& node = *std::exchange(nodes, nodes->object_next);
+        node.object_next = nullptr;
+        describe(node, original, original.pages.begin, original.pages);
+        node.space = this;
+        if (node.object != nullptr) {
+            node.object->attach(node);
+        }
+        return node;
+    });
+    note_size();
     return {};
 }
 

@@ -120,7 +120,7 @@ class AddressSpaceBase {
     [[nodiscard]] bool has_user(PageRange pages) const { return user_pages_.contains(pages); }
     [[nodiscard]] PageRange user_pages() const { return user_pages_; }
 
-    /// Another space's regions and settings, without a page. Error: kNoMemory, with some of them copied.
+    /// Another space's regions and settings, without a page. Error: kNoMemory, with none of them copied.
     Result<void> copy_regions(const AddressSpaceBase& from);
 
     /// Before resident pages become fewer. (That they become more is not worth a look at each fault.)

@@ -70,6 +70,14 @@ class RegionSet {
 
     /// Puts `region` in. Its pages must be some, and free.
     void insert(Region& region);
+    /// Makes this set, which is empty, like `from`: `make(const Region&)` gives a copy of each of its regions, which is
+    /// in no set, with the same pages. O(n).
+    template <typename Make>
+    void copy(const RegionSet& from, Make make) {
+        tree_.copy(from.tree_, make);
+        region_count_ = from.region_count_;
+        page_count_ = from.page_count_;
+    }
     /// Takes `region` out; it keeps its contents.
     void remove(Region& region);
     /// Makes `region`, which is in the set, cover `pages` instead: not empty, and free but for its own. Where

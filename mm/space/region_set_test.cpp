@@ -82,6 +82,27 @@ TEST(RegionSet, splitting_keeps_object_pages_at_their_addresses) {
     EXPECT_TRUE(set.check_invariants());
 }
 
+TEST(RegionSet, a_copy_finds_the_same_pages_and_the_same_gaps) {
+    const Regions set{pages(10, 20), pages(20, 21), pages(30, 40), pages(50, 51), pages(1'000, 1'500)};
+    Regions copy;
+    copy.copy(set, [&copy](const Region& original) -> Region& {
+        Region& region = copy.fresh();
+        region.pages = original.pages;
+        return region;
+    });
+    EXPECT_TRUE(copy.check_invariants());
+    EXPECT_EQ(copy.region_count(), set.region_count());
+    EXPECT_EQ(copy.page_count(), set.page_count());
+    EXPECT_EQ(copy.highest_gap(500, kAll), set.highest_gap(500, kAll));
+    EXPECT_EQ(copy.lowest_gap(5, kAll), set.lowest_gap(5, kAll));
+    for (std::uintptr_t page = 0; page < 1'600; ++page) {
+        const Region* const original = set.find(PageNumber(page));
+        const Region* const region = copy.find(PageNumber(page));
+        ASSERT_EQ(original == nullptr, region == nullptr) << page;
+        ASSERT_TRUE(region == nullptr || (region != original && region->pages == original->pages)) << page;
+    }
+}
+
 TEST(RegionSet, only_what_goes_on_alike_could_be_one_region) {
     int objects[2];
     const auto make = [&objects](Region& region, PageRange range, std::uint32_t object_page) {
