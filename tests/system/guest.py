@@ -23,6 +23,7 @@ import pty
 import select
 import signal
 import subprocess
+import termios
 import time
 import unittest
 
@@ -30,6 +31,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.setdefault("PRIMITIVE_BUILD_DIR", os.path.join(ROOT, "build"))
 KERNEL = os.path.join(BUILD, "primitive.elf")
 HANG_SECONDS = 300
+CURSOR_QUESTION = b"\x1b[6n"
 
 
 class Result:
@@ -85,7 +87,7 @@ def run(*command, stdin=b"", **options):
 
 
 def shell(line, **options):
-    """Runs a line of the console's language: redirections, ';' and '&&' mean something in it."""
+    """Runs a line of the shell's language: redirections, ';' and '&&' mean something in it, in the console's too."""
     return run("sh", "-c", line, **options)
 
 
@@ -103,16 +105,23 @@ class GuestTest(unittest.TestCase):
 
 
 class Prompt:
-    """./run at its prompt, on a pseudo-terminal: what a person sees and types. `seen` is without carriage returns."""
+    """./run at its prompt, on a pseudo-terminal: what a person sees and types.
 
-    def __init__(self, arguments=(), **options):
+    `seen` is without carriage returns, and without the shell's question where the cursor is, which a terminal answers.
+    """
+
+    def __init__(self, arguments=(), window=None, **options):
+        """`window`: the pseudo-terminal's lines and columns; its size is unknown without."""
         self.arguments = [*arguments_for(**options), *arguments]
+        self.window = window
         self.seen = b""
         self.at = 0
 
     def __enter__(self):
         command = ["/usr/bin/python3", "-S", os.path.join(ROOT, "tools", "run.py"), *self.arguments]
         self.terminal, theirs = pty.openpty()
+        if self.window is not None:
+            termios.tcsetwinsize(theirs, self.window)
         self.process = subprocess.Popen(
             command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, close_fds=True
         )
@@ -153,5 +162,5 @@ class Prompt:
             data = os.read(self.terminal, 1 << 16)
         except OSError:  # The other end is closed: a terminal says so with an error.
             return False
-        self.seen += data.replace(b"\r", b"")
+        self.seen = (self.seen + data.replace(b"\r", b"")).replace(CURSOR_QUESTION, b"")
         return data != b""
