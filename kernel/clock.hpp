@@ -1,12 +1,12 @@
 // How long the kernel has been running, and what time it is.
 //
-// Owns: the relation between the time-stamp counter and real time, and when 1970 was: the CMOS clock says so once, at
-// the start; who is allowed to sets it. The PIT is the reference: its counter
+// Owns: the relation between the time-stamp counter and real time, and when 1970 was: the CMOS clock says so
+// once, at the start; whoever may sets it anew. The PIT is the reference: its counter
 // gives a first estimate as soon as a tenth of a millisecond has passed, its interrupts refine that, at
 // doubling distances, for the first ten seconds. Nothing ever waits for calibration. (A wait long enough to
 // be exact costs millions of instructions, and under an emulator that counts them the boot is to take fewer
-// than that.) Invariant I1: microseconds_since_entry never goes back: where a refinement says that it is earlier than
-// was told before, time goes on from there at the new rate.
+// than that.) Invariant I1: microseconds_since_entry never goes back: where a refinement says that it is
+// earlier than was told before, time goes on from there at the new rate.
 // Cost: about 40 instructions to read, 500 while calibrating. Callable anywhere with interrupts off or on.
 #pragma once
 

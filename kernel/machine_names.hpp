@@ -1,7 +1,8 @@
 // What the system calls itself and its machine: uname, /proc/version, /proc/sys/kernel.
 //
-// Programs compare `system` with "Linux" and read the version out of `release`: they are told what they are to rely on,
-// the interface of that Linux; the build says who really answers. Owns the names that programs may change.
+// Programs compare `system` with "Linux" and read the version out of `release`: they are told what they are
+// to rely on, the interface of that Linux; the build says who really answers. Owns the names that programs
+// may change.
 #pragma once
 
 #include <array>

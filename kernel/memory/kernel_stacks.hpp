@@ -1,12 +1,13 @@
 // The stacks that threads have in the kernel: two pages each, above a page that is never mapped.
 //
-//   layout::kKernelStacks:  | guard | stack | stack | guard | stack | stack | ...      one slot of three pages a thread
+//   layout::kKernelStacks:  | guard | stack | stack | guard | stack | stack | ...   three pages a thread
 //
-// Owns: which slot is taken, and the mappings in it; its frames are in the account as kKernelStack. An overflow meets
-// the guard and becomes a double fault, whose report names it.
+// Owns: which slot is taken, and the mappings in it; its frames are in the account as kKernelStack. An
+// overflow meets the guard and becomes a double fault, whose report names it.
 //
 // I1 a slot is taken exactly while a KernelStack stands for it, and only then are its two pages mapped.
-// Cost: two frames taken and mapped, or unmapped and given back; finding a slot O(slots / 32) at worst. Main line only.
+// Cost: two frames taken and mapped, or unmapped and given back; finding a slot O(slots / 32) at worst. Main
+// line only.
 #pragma once
 
 #include <cstddef>

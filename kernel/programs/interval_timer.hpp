@@ -1,7 +1,8 @@
 // Interval timers that count real time: ITIMER_REAL, alarm. At their end the process gets SIGALRM.
 //
-// Owns: when the earliest of them ends. The times themselves are in each Process. They are looked at when the timer's
-// interrupt has come, so a signal is up to 10 ms late. Main line only. Cost: O(processes) where one ends or is set.
+// Owns: when the earliest of them ends. The times themselves are in each Process. They are looked at when the
+// timer's interrupt has come, so a signal is up to 10 ms late. Main line only. Cost: O(processes) where one
+// ends or is set.
 #pragma once
 
 #include <cstdint>

@@ -1,15 +1,15 @@
 // The runnable threads that do not run, in the order in which they will: a queue for each nice level, twice.
 //
-//   active    nice -20 | A  |      the first thread of the best level runs next; it comes back to the end of its
+//   active    nice -20 | A  |      the first of the best level runs next; it comes back to the end of its
 //                  ... |    |      level as long as something of its time slice is left
 //                    0 | B C|
-//   expired          0 | D  |      whose slice is over waits here with a new one, until nobody is active: then the
-//                   19 | E  |      two change places, so that nobody starves, however favoured the others are
+//   expired          0 | D  |      whose slice is over waits here with a new one, until nobody is active: then
+//                   19 | E  |      the two change places, so that nobody starves, however favoured the others are
 //
 // One thread alone is in no list, for that is how it mostly is: two that wait for each other in turn.
 //
-// T has a member `schedule` with the fields of Schedule (thread.hpp): next, nice, ticks_left, half. No hardware: tested
-// on the host. Cost: O(1) each, but remove: O(threads of that level).
+// T has a member `schedule` with the fields of Schedule (thread.hpp): next, nice, ticks_left, half. No
+// hardware: tested on the host. Cost: O(1) each, but remove: O(threads of that level).
 #pragma once
 
 #include <array>
@@ -35,8 +35,8 @@ class RunQueue {
     /// Threads in it.
     [[nodiscard]] std::uint32_t count() const { return count_; }
 
-    /// Adds `thread` behind those of its level. With nothing left of its slice it gets a new one, and waits until
-    /// the active ones have used theirs.
+    /// Adds `thread` behind those of its level. With nothing left of its slice it gets a new one, and waits
+    /// until the active ones have used theirs.
     void add(T& thread) {
         auto& schedule = thread.schedule;
         schedule.half = active_;

@@ -127,8 +127,8 @@ void load_state(Thread& thread) {
                       memory ? memory->page_directory() : kernel_memory()->tables().root().address());
 }
 
-/// Goes on with whoever is next; the current thread's state says already why it does not run, and it is in the
-/// queue if it may run again. The idle thread keeps what the one before it left in the CPU.
+/// Goes on with whoever is next; the current thread's state says already why it does not run, and it is in
+/// the queue if it may run again. The idle thread keeps what the one before it left in the CPU.
 void switch_away() {
     Thread& from = current_thread();
     Thread* const next = queue.take();

@@ -1,8 +1,9 @@
-// A thread: what the scheduler runs. A process has one or more; the kernel itself runs as one (the idle thread).
+// A thread: what the scheduler runs. A process has one or more; the kernel itself runs as one (the idle
+// thread).
 //
 // Owns: its kernel stack, its saved registers, its place in the scheduler, its own part of the signals.
-// Created by fork and clone (programs/fork.hpp), ended by exit; its memory is reclaimed by the next thread that runs
-// (a thread cannot free the stack it stands on).
+// Created by fork and clone (programs/fork.hpp), ended by exit; its memory is reclaimed by the next thread
+// that runs (a thread cannot free the stack it stands on).
 #pragma once
 
 #include <cstdint>
@@ -63,8 +64,8 @@ class Thread {
 
     UserAddress clear_child_tid = 0;  ///< Zeroed, and its futex woken, when the thread ends.
     UserAddress robust_list = 0;
-    /// When a timed call that is begun anew would have ended. deliver_signals forgets it (kNever) when it enters a
-    /// handler: then the call is not begun anew.
+    /// When a timed call that is begun anew would have ended. deliver_signals forgets it (kNever) when it
+    /// enters a handler: then the call is not begun anew.
     Moment restart_deadline = kNever;
     std::uint32_t system_call = 0;  ///< The number of the call it is in, or was in last.
     std::uint32_t minor_faults = 0;

@@ -5,9 +5,9 @@
 //       if (const Wake wake = sleep(Interruptible::kYes); wake != Wake::kWoken) return ...;
 //   }
 //
-// The kernel is never preempted, so nothing changes between the look and the sleep except by interrupt handlers, and
-// those wake nobody: what they collected is looked at by run_deferred_work() (scheduler.hpp), on the main line.
-// A thread may stand in many queues at once (poll). Never sleep with a window handle open.
+// The kernel is never preempted, so nothing changes between the look and the sleep except by interrupt
+// handlers, and those wake nobody: what they collected is looked at by run_deferred_work() (scheduler.hpp),
+// on the main line. A thread may stand in many queues at once (poll). Never sleep with a window handle open.
 // Cost: O(1) to enter, leave and wake one.
 #pragma once
 
@@ -51,7 +51,8 @@ class Waiter {
 
     void enter(WaitQueue& queue);
     void leave();
-    /// Whether a wake reached the thread through this place since it entered or last asked; asking forgets it.
+    /// Whether a wake reached the thread through this place since it entered or last asked; asking forgets
+    /// it.
     bool take_wake();
 
   private:
@@ -77,8 +78,8 @@ enum class Wake : std::uint8_t {
 using Moment = std::uint64_t;
 inline constexpr Moment kNever = UINT64_MAX;
 
-/// Gives the CPU away until a queue that this thread stands in wakes it, a deliverable signal comes, or `deadline`.
-/// Returns at once when one of these is so already (a wake since the Waiter entered counts).
+/// Gives the CPU away until a queue that this thread stands in wakes it, a deliverable signal comes, or
+/// `deadline`. Returns at once when one of these is so already (a wake since the Waiter entered counts).
 Wake sleep(Interruptible interruptible, Moment deadline = kNever);
 
 }  // namespace kernel

@@ -2,8 +2,8 @@
 //
 //   EAX number   EBX ECX EDX ESI EDI EBP arguments   -> EAX: a result, or a negated errno (-4095..-1)
 //
-// One row a call, in the file of its subject; the work is done elsewhere (files/, programs/, mm/). A row names its
-// arguments, so that the table in docs/ and /proc/syscalls are generated from what is really there.
+// One row a call, in the file of its subject; the work is done elsewhere (files/, programs/, mm/). A row
+// names its arguments, so that the table in docs/ and /proc/syscalls are generated from what is really there.
 #pragma once
 
 #include <cstdint>
@@ -88,8 +88,8 @@ extern std::uint32_t call_counts[kCallNumbers + 1];  // the last: of all numbers
 CallResult call_beyond_table(const CallArguments& arguments);
 }  // namespace detail
 
-/// For the entry: makes the call that `frame` asks for and stores its result there. Unknown ones answer ENOSYS, are
-/// counted, and named in the log once.
+/// For the entry: makes the call that `frame` asks for and stores its result there. Unknown ones answer
+/// ENOSYS, are counted, and named in the log once.
 inline void make_system_call(TrapFrame& frame) {
     const std::uint32_t number = frame.eax;
     current_thread().system_call = number;

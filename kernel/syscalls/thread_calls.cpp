@@ -57,7 +57,8 @@ CallResult wait_until(const CallArguments& arguments, std::uint32_t bits,
     if (!deadline) {
         return call_error(deadline.error());
     }
-    // A wait for a length of time that a signal without a handler interrupted ends when the first one would have.
+    // A wait for a length of time that a signal without a handler interrupted ends when the first one would
+    // have.
     Thread& thread = current_thread();
     const Moment until = std::exchange(thread.restart_deadline, kNever);
     const Moment end = until != kNever ? until : *deadline;

@@ -1,7 +1,7 @@
 // Times as programs write them: Linux's i386 structures, in 32 and in 64 bits, from and to microseconds.
 //
-// Both widths have the same meaning; a call comes twice in the table, once for each, and is written once over them.
-// Arithmetic saturates: a moment that lies beyond the kernel's reckoning is never.
+// Both widths have the same meaning; a call comes twice in the table, once for each, and is written once over
+// them. Arithmetic saturates: a moment that lies beyond the kernel's reckoning is never.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,8 @@ static_assert(sizeof(Timespec64) == 16);
 using Microseconds = std::uint64_t;
 inline constexpr Microseconds kForever = std::numeric_limits<Microseconds>::max();
 
-/// The microseconds of `time`. Error: kInvalid, where it is no time: negative, or a second's worth of fractions.
+/// The microseconds of `time`. Error: kInvalid, where it is no time: negative, or a second's worth of
+/// fractions.
 template <typename T>
 constexpr FileResult<Microseconds> microseconds_of(const T& time) {
     if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= 1'000'000'000) {

@@ -141,7 +141,8 @@ std::uint32_t& top_of_stack(TrapFrame& frame) {
     return frame.user_esp;
 }
 
-/// An exception while leave_kernel loads a program's segment registers: puts `frame` right, or tells that it was none.
+/// An exception while leave_kernel loads a program's segment registers: puts `frame` right, or tells that it
+/// was none.
 bool repair_return_to_program(TrapFrame& frame) {
     for (const char* const pop : {leave_kernel_gs, leave_kernel_fs, leave_kernel_es, leave_kernel_ds}) {
         if (frame.eip == reinterpret_cast<std::uintptr_t>(pop)) {

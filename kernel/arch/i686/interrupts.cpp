@@ -38,7 +38,8 @@ struct IrqUse {
     std::uint32_t count = 0;
 };
 
-// What lies between the last line and the system call is absent: a program that tries gets a protection fault.
+// What lies between the last line and the system call is absent: a program that tries gets a protection
+// fault.
 constinit std::array<Gate, kSystemCallVector + 1> idt{};
 constinit std::array<IrqUse, pic::kLines> irqs{};
 constinit std::uint32_t spurious_count = 0;

@@ -1,8 +1,8 @@
 // Interrupts: the IDT, and who handles which line of the interrupt controllers.
 //
-// Vectors 0..31 are the CPU's exceptions, 32..47 the sixteen interrupt lines, 0x80 the system call; the rest stay
-// empty. Every gate turns interrupts off; handlers run with them off and must not wait. System calls and what is done
-// about programs' exceptions run with interrupts on. Exception 8 is a task gate
+// Vectors 0..31 are the CPU's exceptions, 32..47 the sixteen interrupt lines, 0x80 the system call; the rest
+// stay empty. Every gate turns interrupts off; handlers run with them off and must not wait. System calls and
+// what is done about programs' exceptions run with interrupts on. Exception 8 is a task gate
 // (segments.hpp). Cost: about 60 instructions around a handler. [intel/vol3] 6.10-6.14
 #pragma once
 
@@ -22,8 +22,8 @@ struct TrapFrame {
 };
 static_assert(sizeof(TrapFrame) == 19 * 4);
 
-/// TrapFrame::vector of a system call. A call that gives the program other registers than it came with (sigreturn,
-/// execve) writes another one there, so that nobody takes them for a call's.
+/// TrapFrame::vector of a system call. A call that gives the program other registers than it came with
+/// (sigreturn, execve) writes another one there, so that nobody takes them for a call's.
 inline constexpr std::uint32_t kSystemCallVector = 0x80;
 
 /// Whether a program was interrupted, and not the kernel.

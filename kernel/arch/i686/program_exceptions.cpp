@@ -46,8 +46,8 @@ void force(Signal number, std::int32_t code, std::uint32_t address = 0) {
     force_signal(current_thread(), {.signal = number, .code = code, .address = address});
 }
 
-/// Of the exceptions that are both raised and unmasked, the one that is told. Bits: invalid, denormal, division by
-/// zero, overflow, underflow, precision. [intel/vol1] 8.1.3.3, 11.5
+/// Of the exceptions that are both raised and unmasked, the one that is told. Bits: invalid, denormal,
+/// division by zero, overflow, underflow, precision. [intel/vol1] 8.1.3.3, 11.5
 std::int32_t float_code(std::uint32_t raised) {
     if ((raised & 0x01U) != 0) {
         return kInvalidFloat;
@@ -64,7 +64,8 @@ std::int32_t float_code(std::uint32_t raised) {
     return (raised & 0x20U) != 0 ? kInexactFloat : kFromKernel;
 }
 
-/// What of the x87 or SSE state was raised and not masked. [intel/vol1] table 10-2: FCW at 0, FSW at 2, MXCSR at 24
+/// What of the x87 or SSE state was raised and not masked. [intel/vol1] table 10-2: FCW at 0, FSW at 2, MXCSR
+/// at 24
 std::uint32_t raised_float_exceptions(std::uint32_t vector) {
     VectorState& state = current_thread().vectors;
     state.save();

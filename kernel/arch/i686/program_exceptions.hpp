@@ -1,7 +1,9 @@
-// The CPU's exceptions in ring 3: each is a signal of the thread that caused it, with Linux's number and code.
+// The CPU's exceptions in ring 3: each is a signal of the thread that caused it, with Linux's number and
+// code.
 //
-// A page fault has been to the program's memory first, which brings the page in if the program may have it. Called
-// with the thread that runs, on its way into the kernel. [linux] arch/x86/kernel/traps.c, arch/x86/mm/fault.c (behaviour)
+// A page fault has been to the program's memory first, which brings the page in if the program may have it.
+// Called with the thread that runs, on its way into the kernel. [linux] arch/x86/kernel/traps.c,
+// arch/x86/mm/fault.c (behaviour)
 #pragma once
 
 #include <cstdint>
@@ -14,7 +16,8 @@ namespace kernel {
 /// Forces the signal of the exception in `frame`, which came from ring 3 and is no page fault.
 void raise_exception_signal(const TrapFrame& frame);
 
-/// Forces the signal of a page fault at `address` that ended in `outcome`. Does nothing about one that was resolved.
+/// Forces the signal of a page fault at `address` that ended in `outcome`. Does nothing about one that was
+/// resolved.
 void raise_page_fault_signal(mm::FaultOutcome outcome, std::uint32_t address);
 
 }  // namespace kernel

@@ -5,8 +5,9 @@
 //   0x28 task state (TSS)            0x30 0x38 0x40 the running thread's own segments (context.hpp)
 //   0x48 task state of a double fault
 //
-// Every code and data segment but the threads' own is flat, 0 to 4 GiB: protection is paging's. The threads' own have
-// the numbers they have on Linux. Started once while booting. [intel/vol3] 3.4.5 (descriptors), 8.2 (task state)
+// Every code and data segment but the threads' own is flat, 0 to 4 GiB: protection is paging's. The threads'
+// own have the numbers they have on Linux. Started once while booting. [intel/vol3] 3.4.5 (descriptors), 8.2
+// (task state)
 #pragma once
 
 #include <cstddef>
@@ -56,14 +57,15 @@ extern TaskState main_task;
 inline void set_kernel_stack(mm::VirtAddr end) {
     detail::main_task.esp0 = static_cast<std::uint32_t>(end.value());
 }
-/// The contents of the GDT's thread-local slots, from now on; registers that hold their selectors are not reloaded.
+/// The contents of the GDT's thread-local slots, from now on; registers that hold their selectors are not
+/// reloaded.
 inline void set_tls_descriptors(std::span<const std::uint64_t, kTlsSlots> descriptors) {
     for (std::uint32_t i = 0; i < kTlsSlots; ++i) {
         detail::gdt[kFirstTlsSlot + i] = descriptors[i];
     }
 }
-/// Whether `selector` is one that ring 3 may have in a data segment register now: null, user data or code, or a
-/// thread-local slot that is in use.
+/// Whether `selector` is one that ring 3 may have in a data segment register now: null, user data or code, or
+/// a thread-local slot that is in use.
 bool is_user_data_selector(std::uint32_t selector);
 
 /// What the CPU was doing when a double fault stopped it: the task switch saves it here.

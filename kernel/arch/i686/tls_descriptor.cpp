@@ -1,11 +1,12 @@
-// Thread-local segments: from Linux's struct user_desc to a descriptor and back. No hardware: tested on the host.
+// Thread-local segments: from Linux's struct user_desc to a descriptor and back. No hardware: tested on the
+// host.
 #include "kernel/arch/i686/context.hpp"
 
 namespace kernel {
 namespace {
 
-// UserDescriptor::flags, from bit 0: 32-bit, contents (2 bits: data, expand-down, code, conforming), read or execute
-// only, limit in pages, not present, available to software.
+// UserDescriptor::flags, from bit 0: 32-bit, contents (2 bits: data, expand-down, code, conforming), read or
+// execute only, limit in pages, not present, available to software.
 constexpr std::uint32_t k32Bit = 1U << 0;
 constexpr std::uint32_t kContentsShift = 1;
 constexpr std::uint32_t kNotWritable = 1U << 3;
@@ -33,8 +34,8 @@ bool is_allowed(const UserDescriptor& wanted) {
            ((wanted.flags & k32Bit) != 0 && contents(wanted.flags) <= 1 && (wanted.flags & kNotPresent) == 0);
 }
 
-// [intel/vol3] 3.4.5: bits 40 accessed, 41 writable, 42-43 contents, 44 not a system segment, 45-46 privilege,
-// 47 present, 52 available, 54 32-bit, 55 limit in pages.
+// [intel/vol3] 3.4.5: bits 40 accessed, 41 writable, 42-43 contents, 44 not a system segment, 45-46
+// privilege, 47 present, 52 available, 54 32-bit, 55 limit in pages.
 std::uint64_t tls_descriptor(const UserDescriptor& wanted) {
     if (is_empty(wanted)) {
         return 0;

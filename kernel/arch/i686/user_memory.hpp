@@ -2,9 +2,9 @@
 //
 // An address is a number from a program and may be anything. Each call checks that the range lies below
 // layout::kKernelBase, then copies through the running address space; a fault in the copy is handled like the
-// program's own (the page is brought in, copied on write), and where that fails the copy ends: no panic, no kernel
-// byte read or written, whatever the address. Nothing may sleep in here. Window handles may be open around a call.
-// Cost: the copy, about 20 instructions, and the faults.
+// program's own (the page is brought in, copied on write), and where that fails the copy ends: no panic, no
+// kernel byte read or written, whatever the address. Nothing may sleep in here. Window handles may be open
+// around a call. Cost: the copy, about 20 instructions, and the faults.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,8 @@ using UserAddress = std::uint32_t;
 [[nodiscard]] std::size_t copy_to_user(UserAddress to, std::span<const std::byte> from);
 /// Zeroes program memory; returns how many bytes could be.
 [[nodiscard]] std::size_t zero_user(UserAddress to, std::size_t size_bytes);
-/// Copies a string without its NUL; the part of `to` that holds it. Errors: kFault, kNameTooLong (no NUL within
-/// to.size() bytes).
+/// Copies a string without its NUL; the part of `to` that holds it. Errors: kFault, kNameTooLong (no NUL
+/// within to.size() bytes).
 FileResult<std::string_view> copy_string_from_user(std::span<char> to, UserAddress from);
 
 /// A whole object. Error: kFault; nothing of `object` is meaningful then.
@@ -45,14 +45,15 @@ FileResult<void> write_user(UserAddress to, const T& object) {
     return {};
 }
 
-/// If the word there is `expected`, makes it `desired`; the word it was. Atomic towards other threads. Error: kFault.
+/// If the word there is `expected`, makes it `desired`; the word it was. Atomic towards other threads. Error:
+/// kFault.
 FileResult<std::uint32_t> compare_exchange_user(UserAddress word, std::uint32_t expected,
                                                 std::uint32_t desired);
 
 /// For the page-fault handler: whether the instruction at `instruction` is one of this door's.
 bool is_user_copy(std::uintptr_t instruction);
-/// And where to go on when its page cannot be had, or when it is the probe's; 0 when the fault is a bug of the
-/// kernel's.
+/// And where to go on when its page cannot be had, or when it is the probe's; 0 when the fault is a bug of
+/// the kernel's.
 std::uintptr_t user_copy_resume_address(std::uintptr_t instruction);
 
 }  // namespace kernel
