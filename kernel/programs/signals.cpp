@@ -220,6 +220,10 @@ bool has_deliverable_signal(const Thread& thread) {
 
 void force_signal(Thread& thread, const SignalInfo& info) {
     Process& process = thread.process();
+    if (info.signal == signal::kKill) {
+        kill(process);
+        return;
+    }
     SignalAction& action = process.actions->of(info.signal);
     const bool blocked = thread.signals.mask.has(info.signal);
     if (blocked || action.handler == kIgnoreHandler) {

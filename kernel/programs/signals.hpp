@@ -125,7 +125,8 @@ std::uint32_t send_signal_to_group(std::int32_t group, const SignalInfo& info);
 /// Whether a signal would end an interruptible sleep of this thread now: pending, not blocked, not ignored.
 bool has_deliverable_signal(const Thread& thread);
 
-/// An exception in ring 3: the thread gets `info` at once, even if it blocks or ignores that signal (then it dies).
+/// An exception in ring 3: the thread gets `info` at once, even if it blocks or ignores that signal (then it dies);
+/// SIGKILL is the end of the whole process.
 void force_signal(Thread& thread, const SignalInfo& info);
 
 /// Takes the next pending signal that is in `which` off the thread's or its process's list. False: there is none.
