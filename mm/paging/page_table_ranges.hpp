@@ -100,7 +100,7 @@ Result<void> PageTables<Layout, Access>::copy_range(PageRange pages, PageTables&
     for (PageNumber from = pages.begin; from < pages.end;) {
         const PageNumber target = at + (from - pages.begin);
         Path path;
-        const unsigned absent_level = find_absent_level(from.address(), path);
+        const unsigned absent_level = find_leaf(from, path);
         PageNumber end = end_of_part(from, absent_level == 0 ? 1 : absent_level, pages.end);
         if (absent_level == 0) {
             // Both tables must have all of the part.
@@ -121,15 +121,18 @@ template <PageTableLayout Layout, FrameAccess Access>
 template <Tlb AnyTlb, typename Copy>
 Result<void> PageTables<Layout, Access>::copy_from_leaf(FrameNumber table, PageRange pages, PageTables& to,
                                                         PageNumber at, AnyTlb& tlb, Copy& copy) {
+    // Entries are numbered from the end, up to 0: that costs each absent one the least.
+    using Index = std::ptrdiff_t;
     const Leaf leaf(access_, table);
-    PageNumber first = pages.begin;
-    while (first < pages.end && leaf.load(first) == Layout::kAbsent) {
+    Entry* const source_end = leaf.entries_from(pages.begin) + pages.size();
+    Index first = -static_cast<Index>(pages.size());
+    while (first != 0 && Leaf::load(source_end[first]) == Layout::kAbsent) {
         ++first;
     }
-    if (first == pages.end) {
+    if (first == 0) {
         return {};
     }
-    const PageNumber first_target = at + (first - pages.begin);
+    const PageNumber first_target = at + static_cast<PageCount>(first + static_cast<Index>(pages.size()));
     const Result<FrameNumber> target = to.find_or_add_leaf(first_target);
     if (!target) {
         return failure(target.error());
@@ -139,20 +142,18 @@ Result<void> PageTables<Layout, Access>::copy_from_leaf(FrameNumber table, PageR
     bool is_complete = true;
     {
         const Leaf other(to.access_, *target);
-        Entry* const source = leaf.entries_from(first);
-        Entry* const copies = other.entries_from(first_target);
-        const std::size_t count = pages.end - first;
-        for (std::size_t i = 0; i < count; ++i) {
-            const Entry old = Leaf::load(source[i]);
+        Entry* const target_end = other.entries_from(at) + pages.size();
+        for (Index i = first; i != 0; ++i) {
+            const Entry old = Leaf::load(source_end[i]);
             if (old == Layout::kAbsent) {
                 continue;
             }
-            const Entry wanted = copy(source[i], old);
+            const Entry wanted = copy(source_end[i], old);
             if (wanted == Layout::kAbsent) [[unlikely]] {
                 is_complete = false;
                 break;
             }
-            copies[i] = wanted;  // Nothing walks there yet: it was absent.
+            target_end[i] = wanted;  // Nothing walks there yet: it was absent.
             if (--left == 0) {
                 break;
             }
@@ -171,7 +172,7 @@ Result<void> PageTables<Layout, Access>::copy_from_leaf(FrameNumber table, PageR
 template <PageTableLayout Layout, FrameAccess Access>
 Result<FrameNumber> PageTables<Layout, Access>::find_or_add_leaf(PageNumber page) {
     Path path;
-    if (const unsigned absent = find_absent_level(page.address(), path); absent != 0) {
+    if (const unsigned absent = find_leaf(page, path); absent != 0) {
         const Result<void> added = add_tables(page.address(), absent, path, Layout::kAbsent);
         if (!added) {
             return failure(added.error());

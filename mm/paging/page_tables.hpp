@@ -221,15 +221,8 @@ class PageTables {
 
     /// The last table on the way to `page`; nothing when it does not exist.
     [[nodiscard]] std::optional<FrameNumber> find_leaf(PageNumber page) const {
-        const std::uintptr_t reach = page.value() / Layout::kEntries + 1;
-        if (found_leaf_.reach != reach) [[unlikely]] {
-            Path path;
-            if (!descend(page.address(), path)) {
-                return std::nullopt;
-            }
-            found_leaf_ = {reach, path[0]};
-        }
-        return found_leaf_.table;
+        Path path;
+        return find_leaf(page, path) == 0 ? std::optional(path[0]) : std::nullopt;
     }
     [[nodiscard]] Leaf open_leaf(FrameNumber table) const { return Leaf(access_, table); }
     /// Makes the absent entry of `page` in `leaf` say `wanted`. The reference that it means is the caller's to take.
@@ -239,16 +232,16 @@ class PageTables {
     }
     /// The same where the table may have to be made first. Errors, with nothing changed: kAlreadyMapped, kNoMemory.
     Result<void> add(PageNumber page, Entry wanted) {
-        if (const std::optional<FrameNumber> table = find_leaf(page)) [[likely]] {
-            Leaf leaf(access_, *table);
-            if (leaf.load(page) != Layout::kAbsent) {
-                return failure(Error::kAlreadyMapped);
-            }
-            fill(leaf, page, wanted);
-            return {};
-        }
         Path path;
-        return add_tables(page.address(), find_absent_level(page.address(), path), path, wanted);
+        if (const unsigned absent_level = find_leaf(page, path); absent_level != 0) [[unlikely]] {
+            return add_tables(page.address(), absent_level, path, wanted);
+        }
+        Leaf leaf(access_, path[0]);
+        if (leaf.load(page) != Layout::kAbsent) {
+            return failure(Error::kAlreadyMapped);
+        }
+        fill(leaf, page, wanted);
+        return {};
     }
 
     // Ranges of pages: see page_table_ranges.hpp.
@@ -332,6 +325,19 @@ class PageTables {
         return 0;
     }
     bool descend(VirtAddr page, Path& path) const { return find_absent_level(page, path) == 0; }
+    /// As find_absent_level, but of an existing path only path[0], which may be remembered from the last time.
+    [[gnu::always_inline]] unsigned find_leaf(PageNumber page, Path& path) const {
+        const std::uintptr_t reach = page.value() / Layout::kEntries + 1;
+        if (found_leaf_.reach == reach) [[likely]] {
+            path[0] = found_leaf_.table;
+            return 0;
+        }
+        const unsigned absent_level = find_absent_level(page.address(), path);
+        if (absent_level == 0) {
+            found_leaf_ = {reach, path[0]};
+        }
+        return absent_level;
+    }
 
     Result<void> install(VirtAddr page, FrameNumber frame, PageFlags flags) {
         return add(page.page(), Layout::page_entry(frame, flags));
