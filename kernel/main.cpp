@@ -1,6 +1,7 @@
 // The kernel's main line: console, machine, memory, files, prompt.
 #include <cstdint>
 
+#include "kernel/arch/i686/context.hpp"
 #include "kernel/arch/i686/cpu.hpp"
 #include "kernel/arch/i686/machine.hpp"
 #include "kernel/arch/i686/provoke.hpp"
@@ -62,7 +63,8 @@ StaticStorage<Files> files_storage;
 
 /// Whether the initial root's shell is the first program; if not, the log says why.
 bool start_programs(KernelMemory& memory, const Files& files, ShellUse use) {
-    if (boot_options().console == ConsoleChoice::kBuiltin || !mount_initial_root(memory, files.proc())) {
+    if (boot_options().console == ConsoleChoice::kBuiltin || !can_run_programs() ||
+        !mount_initial_root(memory, files.proc())) {
         return false;
     }
     add_process_files();

@@ -20,7 +20,7 @@ namespace kernel {
 /// Where parts of the program lie, for brk, /proc/PID/stat and /proc/PID/cmdline.
 struct ProgramLayout {
     UserAddress code_begin = 0, code_end = 0;
-    UserAddress data_begin = 0, data_end = 0;
+    UserAddress initialized_begin = 0, initialized_end = 0;
     UserAddress break_begin = 0,
                 break_end = 0;    ///< brk's region; break_end as the program asked, to the byte.
     UserAddress stack_begin = 0;  ///< Where the stack pointer was at the start.

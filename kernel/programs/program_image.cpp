@@ -244,11 +244,11 @@ void note_layout(const Executable& file, ProgramLayout& layout) {
         const std::uint32_t begin = file.base + segment.address;
         const std::uint32_t file_end = begin + segment.file_bytes;
         layout.code_begin = std::min(layout.code_begin, begin);
-        layout.data_begin = std::max(layout.data_begin, begin);
+        layout.initialized_begin = std::max(layout.initialized_begin, begin);
         if ((segment.protection & mm::protection::kExecute.bits()) != 0) {
             layout.code_end = std::max(layout.code_end, file_end);
         }
-        layout.data_end = std::max(layout.data_end, file_end);
+        layout.initialized_end = std::max(layout.initialized_end, file_end);
     }
     layout.break_begin = layout.break_end = file.base + file.image.end_page() * elf::kPageBytes;
 }

@@ -147,9 +147,9 @@ void print_process_stat(Printer& out, const ProcessFileSubject& subject) {
               thread != nullptr ? low(thread->signals.mask) : 0U, low(ignored(process)),
               low(caught(process)));
     out.print("{} 0 0 0 0 0 0 ", process.exit_signal);
-    out.print("{} {} {} {} {} {} {} {}\n", layout.data_begin, layout.data_end, layout.break_begin,
-              layout.arguments_begin, layout.arguments_end, layout.environment_begin, layout.environment_end,
-              wait_status(process));
+    out.print("{} {} {} {} {} {} {} {}\n", layout.initialized_begin, layout.initialized_end,
+              layout.break_begin, layout.arguments_begin, layout.arguments_end, layout.environment_begin,
+              layout.environment_end, wait_status(process));
 }
 
 void print_process_statm(Printer& out, const ProcessFileSubject& subject) {
