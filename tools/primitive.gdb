@@ -14,6 +14,8 @@ import re
 BUILD = os.environ.get("PRIMITIVE_BUILD_DIR", "build")
 PORT = os.environ.get("PRIMITIVE_GDB_PORT", "1234")
 FRAME_BYTES = 4096
+# What /proc/frames calls otherwise than the code does.
+NAMES = {"zero-frame": "zero", "shared-memory": "shared"}
 
 
 class Frames(gdb.Command):
@@ -41,6 +43,7 @@ class Frames(gdb.Command):
         for field in gdb.lookup_type("mm::FrameOwner").fields():
             name = field.name.rsplit("::k", 1)[1]
             name = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+            name = NAMES.get(name, name)
             count = int(counts[field.enumval])
             if name not in ("hole", "free"):
                 owners.append((name, count))
@@ -50,13 +53,13 @@ class Frames(gdb.Command):
 
 
 class Prompt(gdb.Command):
-    """prompt: run until the system is up, at its prompt or at the start of a command."""
+    """prompt: run until the system is up: the first program, a prompt or a command is about to run."""
 
     def __init__(self):
         super().__init__("prompt", gdb.COMMAND_RUNNING)
 
     def invoke(self, _argument, _from_tty):
-        for place in ("kernel::run_console", "kernel::run_host_command"):
+        for place in ("kernel::run_scheduler", "kernel::run_console", "kernel::run_host_command"):
             gdb.execute(f"thbreak {place}", to_string=True)
         gdb.execute("continue")
 

@@ -5,10 +5,11 @@ import socket
 import subprocess
 import unittest
 
+import proc_files
 from guest import HANG_SECONDS, ROOT, GuestTest
 
 RUN = ["/usr/bin/python3", "-S", os.path.join(ROOT, "tools", "run.py")]
-LINES_OF_OWNERS = 11
+LINES_OF_OWNERS = 1 + len(proc_files.OWNERS)
 
 
 class Gdb(GuestTest):
@@ -35,7 +36,7 @@ class Gdb(GuestTest):
 
     def test_the_script_prints_the_frame_account_that_the_kernel_prints(self):
         with subprocess.Popen(
-            [*RUN, "--gdb", "--", "cat", "/proc/frames"],
+            [*RUN, "--root", "none", "--gdb", "--", "cat", "/proc/frames"],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -54,6 +55,20 @@ class Gdb(GuestTest):
         # The command's own arguments may have taken a heap frame in between.
         for owner in by_gdb.keys() - {"free", "kernel-heap"}:
             self.assertEqual(by_gdb[owner], by_kernel[owner], owner)
+
+    def test_it_stops_where_the_first_program_is_about_to_run(self):
+        with subprocess.Popen(
+            [*RUN, "--gdb", "--", "echo", "hi"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            process.stderr.readline()
+            self.gdb_when_listening("disconnect")
+            shown = self.gdb("prompt", "frames", "bt", "detach")
+            self.assertEqual(process.communicate(timeout=HANG_SECONDS)[0], b"hi\n")
+        self.assertIn("run_scheduler", shown)
+        self.assertRegex(shown, r"(?m)^anonymous [1-9]")
 
     def gdb_when_listening(self, *commands):
         """QEMU listens a moment after ./run has spoken."""

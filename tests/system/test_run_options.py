@@ -174,7 +174,7 @@ class Modules(GuestTest):
         return path
 
     def listing(self, modules, iso):
-        result = run("cat", "/proc/modules", modules=modules, iso=iso)
+        result = run("cat", "/proc/modules", modules=modules, root="none", iso=iso)
         self.assert_ok(result)
         return result.stdout
 

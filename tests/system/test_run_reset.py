@@ -35,7 +35,7 @@ class Reset(GuestTest):
             for name in ("primitive.elf", "primitive.iso"):
                 with open(os.path.join(folder, name), "wb") as file:
                     file.write(kernel_that_faults())
-            result = run_program([], env={**os.environ, "PRIMITIVE_BUILD_DIR": folder})
+            result = run_program(["--root", "none"], env={**os.environ, "PRIMITIVE_BUILD_DIR": folder})
         self.assert_status(result, 70)
         self.assertEqual(result.stderr, b"run: the machine was reset\n")
 
