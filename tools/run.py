@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import initial_root
 import iso
@@ -32,6 +33,7 @@ from outcome import (
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 END_OF_INPUT = b"\x04"
+END_AGAIN_SECONDS = 0.2
 READ_BYTES = 1 << 16
 
 
@@ -112,7 +114,11 @@ def run_on_pipes(machine, options):
                 write_all(machine.process.stdin.fileno(), data)
                 last = data[-1:]
             # As in a shell, a last line needs no newline.
-            write_all(machine.process.stdin.fileno(), END_OF_INPUT if last == b"\n" else b"\n" + END_OF_INPUT)
+            write_all(machine.process.stdin.fileno(), b"" if last == b"\n" else b"\n")
+            # An end that is typed while a command runs is that command's: the shell is told of it, too.
+            while True:
+                write_all(machine.process.stdin.fileno(), END_OF_INPUT)
+                time.sleep(END_AGAIN_SECONDS)
         except OSError:
             pass  # The machine has ended first.
 
