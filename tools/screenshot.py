@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """tools/screenshot.py [OPTION…] PICTURE.png LINE…: boots PrimitiveOS, types LINEs on its keyboard, saves its screen.
 
-    tools/screenshot.py docs/images/prompt.png 'cat /proc/iomem'
-    tools/screenshot.py --until PID docs/images/top.png top
+README's picture is made so (the program by `python3 programs/build.py lua-musl`, the images by ./run):
+
+    tools/screenshot.py --memory 512M --file build/programs/lua-musl:/lua --until PID docs/images/top.png \\
+        'seq 1 3999999 | sort -rn > /tmp/sorted &' 'md5sum < /dev/zero &' \\
+        './lua -e "t={} for i=1,1e6 do t[i]={i} end while 1 do end" &' 'sleep 8; top'
 
 The keys go through QEMU's keyboard and the picture comes from its VGA, so that it shows what a person at that machine
 sees. `--memory`, `--append`, `--root` and `--file` as ./run has them. `--until TEXT` is for a last LINE that does not
-end: the picture is taken when it has printed TEXT and has nothing more to say for a moment. The images come from the build folder that PRIMITIVE_BUILD_DIR names, or build/.
-Needs nothing but QEMU and Python's standard library.
+end: the picture is taken when it has printed TEXT and has nothing more to say for a moment. The images come from the
+build folder that PRIMITIVE_BUILD_DIR names, or build/. Needs nothing but QEMU and Python's standard library.
 """
 
 import argparse
@@ -26,12 +29,15 @@ from machine import Machine
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROMPT = b"# "
+CURSOR_QUESTION = b"\x1b[6n"
 QUIET_SECONDS = 0.5
 
 # The keys of a US keyboard, by what they type: QEMU's name, with `shift-` where Shift is held.
 KEYS = {" ": "spc", "\n": "ret", "/": "slash", "-": "minus", ".": "dot", ",": "comma", ";": "semicolon",
         "'": "apostrophe", "=": "equal", "\\": "backslash",
         ">": "shift-dot", "<": "shift-comma", "&": "shift-7", "|": "shift-backslash", '"': "shift-apostrophe",
+        "[": "bracket_left", "]": "bracket_right", "{": "shift-bracket_left", "}": "shift-bracket_right",
+        "(": "shift-9", ")": "shift-0", "+": "shift-equal", "!": "shift-1", "%": "shift-5",
         "_": "shift-minus", "*": "shift-8", "$": "shift-4", "?": "shift-slash", ":": "shift-semicolon"}  # fmt: skip
 
 
@@ -86,9 +92,9 @@ class Session:
         self.wait_for(PROMPT)
 
     def wait_for(self, text):
-        """Reads the serial port until its output ends in `text`."""
+        """Reads the serial port until its output ends in `text`; the shell asks where the cursor is at any time."""
         seen = b""
-        while not seen.endswith(text):
+        while not seen.replace(CURSOR_QUESTION, b"").endswith(text):
             seen += self.read(seen)
 
     def wait_until_quiet_after(self, text):
