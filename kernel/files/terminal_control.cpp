@@ -21,7 +21,7 @@ constexpr std::uint32_t kOutputQueued = 0x5411, kTypeByte = 0x5412, kGetSize = 0
                         kInputQueued = 0x541B, kGetDiscipline = 0x5424, kGetDevice = 0x8004'5432;
 
 constexpr std::uint32_t kOutputOff = 0, kOutputOn = 1, kInputOff = 2, kInputOn = 3;  // TCXONC
-constexpr std::uint32_t kFlushInput = 0, kFlushOutput = 1, kFlushBoth = 2;           // TCFLSH
+constexpr std::uint32_t kFlushOutput = 1, kFlushBoth = 2;                            // TCFLSH; 0: the input
 
 /// struct termios2: the same with the speeds as numbers.
 struct Settings2 {

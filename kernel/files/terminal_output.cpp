@@ -7,8 +7,6 @@ namespace {
 
 using Settings = TerminalSettings;
 
-constexpr std::uint32_t kTabStop = TerminalOutput::kTabStop;
-
 }  // namespace
 
 void TerminalOutput::put(char byte) {
