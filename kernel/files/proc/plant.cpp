@@ -170,12 +170,7 @@ FileResult<void> use_after_release(KernelMemory& memory) {
     return {};
 }
 
-struct Bug {
-    std::string_view name;
-    FileResult<void> (*plant)(KernelMemory&);
-};
-
-constexpr Bug kBugs[] = {
+constexpr PlantedBug kBugs[] = {
     // Left behind for the audit.
     {"wrong-owner", wrong_owner},
     {"leaked-frame", leaked_frame},
@@ -199,16 +194,20 @@ constexpr Bug kBugs[] = {
 }  // namespace
 
 FileResult<void> PlantFile::read(Printer& out) {
-    for (const Bug& bug : kBugs) {
-        out.print("{}\n", bug.name);
+    for (const std::span<const PlantedBug> bugs : {std::span<const PlantedBug>(kBugs), bugs_of_programs()}) {
+        for (const PlantedBug& bug : bugs) {
+            out.print("{}\n", bug.name);
+        }
     }
     return {};
 }
 
 FileResult<void> PlantFile::write(std::string_view text) {
-    for (const Bug& bug : kBugs) {
-        if (bug.name == text) {
-            return bug.plant(memory_);
+    for (const std::span<const PlantedBug> bugs : {std::span<const PlantedBug>(kBugs), bugs_of_programs()}) {
+        for (const PlantedBug& bug : bugs) {
+            if (bug.name == text) {
+                return bug.plant(memory_);
+            }
         }
     }
     return file_error(Errno::kInvalid);

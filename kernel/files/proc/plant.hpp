@@ -5,10 +5,22 @@
 // as an I/O error; wrong releases are refused and logged at once, the heap's end in a panic that names them.
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include "kernel/files/file.hpp"
 #include "kernel/memory/kernel_memory.hpp"
 
 namespace kernel {
+
+/// One bug. Errors of planting it: see PlantFile::write.
+struct PlantedBug {
+    std::string_view name;
+    FileResult<void> (*plant)(KernelMemory&);
+};
+
+/// Those in the memory of the program that plants them.
+std::span<const PlantedBug> bugs_of_programs();
 
 class PlantFile final : public File {
   public:
@@ -16,7 +28,8 @@ class PlantFile final : public File {
 
     FileResult<void> read(Printer& out) override;
     /// Errors: kInvalid when there is no such name, kNoMemory when the bug needs memory that there is not,
-    /// kIo when a wrong release was not refused.
+    /// kIo when a wrong release was not refused, kNoProcess or kNoEntry when the program that runs (if any) has not
+    /// got what the bug needs.
     FileResult<void> write(std::string_view text) override;
 
   private:
