@@ -8,7 +8,6 @@
 #include "kernel/files/directory_file.hpp"
 #include "kernel/files/terminal_file.hpp"
 #include "kernel/programs/process.hpp"
-#include "kernel/programs/scheduler.hpp"
 #include "kernel/random.hpp"
 #include "kernel/static_storage.hpp"
 
@@ -43,9 +42,6 @@ constexpr std::array kLinks = {LinkName{"fd", "/proc/self/fd"}, LinkName{"stderr
 constexpr std::string_view kSharedMemoryName = "shm";
 constexpr std::size_t kEntries = kDevices.size() + kLinks.size() + 1;
 
-/// How much is moved before others may run, and a signal is looked for.
-constexpr std::size_t kTurnBytes = 256 * 1024;
-
 /// null, zero, full, random: no state, always ready.
 class PlainDeviceFile final : public OpenFile {
   public:
@@ -56,22 +52,16 @@ class PlainDeviceFile final : public OpenFile {
         if (device_ == Device::kNull) {
             return 0;
         }
+        if (device_ != Device::kRandom) {
+            return to.put_zeros(to.remaining());
+        }
         std::size_t moved = 0;
-        std::size_t turn = 0;
         while (to.remaining() != 0) {
-            const auto part = device_ == Device::kRandom ? put_random(to) : to.put_zeros(kTurnBytes);
+            const auto part = put_random(to);
             if (!part) {
                 return moved != 0 ? FileResult<std::size_t>(moved) : part;
             }
             moved += *part;
-            turn += *part;
-            if (turn >= kTurnBytes && to.remaining() != 0) {
-                turn = 0;
-                yield();
-                if (has_deliverable_signal(current_thread())) {
-                    break;
-                }
-            }
         }
         return moved;
     }

@@ -50,7 +50,7 @@ class HostOutput {
             used_ = kHeaderBytes + *part;
             moved += *part;
             send_patiently();
-            if (has_deliverable_signal(current_thread())) {
+            if (give_others_a_turn(Interruptible::kYes) == Wake::kSignal) {
                 break;
             }
         }

@@ -60,6 +60,9 @@ class OpenFile : public SharedObject {
 
     std::uint64_t position = 0;
     OpenFlags flags;
+    /// A long transfer that lets others run is to move the position: whoever else would waits for its end.
+    bool position_in_use = false;
+    WaitQueue position_free;
 
   protected:
     OpenFile(Shared<Inode> inode, OpenFlags open_flags, Seekable seekable)

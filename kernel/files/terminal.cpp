@@ -176,7 +176,7 @@ FileResult<std::size_t> Terminal::write(Transfer& from, OpenFlags flags, std::ui
         moved += *part;
         // What is typed meanwhile may stop the output, or the program.
         device_.deliver_input();
-        if (has_deliverable_signal(current_thread())) {
+        if (give_others_a_turn(Interruptible::kYes) == Wake::kSignal) {
             break;
         }
     }

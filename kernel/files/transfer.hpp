@@ -41,6 +41,14 @@ class Transfer {
     /// Bytes that have moved.
     [[nodiscard]] std::size_t moved() const { return moved_; }
 
+    /// For a part of it: leaves at most `most` bytes remaining; what this returns is given back when those have moved.
+    std::size_t hold_back_beyond(std::size_t most) {
+        const std::size_t held = remaining_ > most ? remaining_ - most : 0;
+        remaining_ -= held;
+        return held;
+    }
+    void give_back(std::size_t held) { remaining_ += held; }
+
     /// File to reader: moves as much of `bytes` as remains wanted; returns how much. Error: kFault when nothing at
     /// all could be moved by this call (a part that could is returned, and the next call fails).
     FileResult<std::size_t> put(std::span<const std::byte> bytes) {

@@ -235,6 +235,18 @@ Wake sleep(Interruptible interruptible, Moment deadline) {
     return schedule.timed_out ? Wake::kTimedOut : Wake::kSignal;
 }
 
+Wake give_others_a_turn(Interruptible interruptible) {
+    mm::expect(kernel_memory()->window().depth() == 0, "turn: a frame is open");
+    if (detail::attention) {
+        run_deferred_work();
+    }
+    const Thread& thread = current_thread();
+    const bool ends =
+        thread.signals.attention &&
+        (interruptible == Interruptible::kYes ? has_deliverable_signal(thread) : has_fatal_signal(thread));
+    return ends ? Wake::kSignal : Wake::kWoken;
+}
+
 void end_sleep_of(Thread& thread) {
     if (thread.schedule.deadline != kNever) {
         remove_sleeper(thread);

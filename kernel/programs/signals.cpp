@@ -218,6 +218,22 @@ bool has_deliverable_signal(const Thread& thread) {
             !(own.pending.set | process.pending.set).without(own.mask.without(own.waited_for)).empty());
 }
 
+bool has_fatal_signal(const Thread& thread) {
+    if (!has_deliverable_signal(thread)) {
+        return false;
+    }
+    const Process& process = thread.process();
+    std::uint64_t left = (thread.signals.pending.set | process.pending.set).without(thread.signals.mask).bits;
+    for (; left != 0; left &= left - 1) {
+        const auto signal = static_cast<Signal>(std::countr_zero(left) + 1);
+        if (signal == signal::kKill || (process.actions->of(signal).handler == kDefaultHandler &&
+                                        default_action(signal) == DefaultAction::kEnd)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void force_signal(Thread& thread, const SignalInfo& info) {
     Process& process = thread.process();
     if (info.signal == signal::kKill) {

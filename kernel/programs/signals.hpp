@@ -124,6 +124,8 @@ std::uint32_t send_signal_to_group(std::int32_t group, const SignalInfo& info);
 
 /// Whether a signal would end an interruptible sleep of this thread now: pending, not blocked, not ignored.
 bool has_deliverable_signal(const Thread& thread);
+/// Whether one of them would end the process, there being no handler for it.
+bool has_fatal_signal(const Thread& thread);
 
 /// An exception in ring 3: the thread gets `info` at once, even if it blocks or ignores that signal (then it dies);
 /// SIGKILL is the end of the whole process.

@@ -11,6 +11,7 @@
 // Cost: O(1) to enter, leave and wake one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace kernel {
@@ -81,5 +82,14 @@ inline constexpr Moment kNever = UINT64_MAX;
 /// Gives the CPU away until a queue that this thread stands in wakes it, a deliverable signal comes, or
 /// `deadline`. Returns at once when one of these is so already (a wake since the Waiter entered counts).
 Wake sleep(Interruptible interruptible, Moment deadline = kNever);
+
+/// How many bytes a call moves at most between two of these: well below a millisecond's work.
+inline constexpr std::size_t kTurnBytes = 64 * 1024;
+
+/// In the middle of long work in a system call: does what interrupt handlers left, lets others run if that is due, and
+/// looks for a signal that is to end the work (kSignal; else kWoken). With kNo only one that ends the process does:
+/// for calls that programs rely on to do all of their work. Never with a window handle open. Cost: a few instructions
+/// when nothing is due.
+Wake give_others_a_turn(Interruptible interruptible);
 
 }  // namespace kernel

@@ -8,6 +8,7 @@
 #include "kernel/log.hpp"
 #include "kernel/machine_names.hpp"
 #include "kernel/memory/kernel_memory.hpp"
+#include "kernel/programs/host_command.hpp"
 #include "kernel/programs/process.hpp"
 #include "kernel/programs/scheduler.hpp"
 #include "kernel/random.hpp"
@@ -84,13 +85,16 @@ CallResult sysinfo(const CallArguments& arguments) {
     return call_result(write_user(arguments.first(), information));
 }
 
+/// More is not given by one call. [linux] getrandom(2)
+constexpr std::uint32_t kMostRandomBytes = 32 * 1024 * 1024 - 1;
+
 CallResult getrandom(const CallArguments& arguments) {
     constexpr std::uint32_t kKnownFlags = 7;  // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
     if ((arguments.third() & ~kKnownFlags) != 0) {
         return call_error(Errno::kInvalid);
     }
     const UserAddress to = arguments.first();
-    const std::uint32_t wanted = std::min(arguments.second(), std::uint32_t{INT32_MAX});
+    const std::uint32_t wanted = std::min(arguments.second(), kMostRandomBytes);
     std::array<std::byte, 256> bytes{};
     std::uint32_t done = 0;
     while (done < wanted) {
@@ -99,7 +103,8 @@ CallResult getrandom(const CallArguments& arguments) {
         fill_with_random(part);
         const std::size_t copied = copy_to_user(to + done, part);
         done += static_cast<std::uint32_t>(copied);
-        if (copied != part.size() || has_deliverable_signal(current_thread())) {
+        if (copied != part.size() || (done % mm::kPageSize == 0 && done < wanted &&
+                                      give_others_a_turn(Interruptible::kYes) == Wake::kSignal)) {
             break;
         }
     }
@@ -127,7 +132,7 @@ CallResult reboot(const CallArguments& arguments) {
     switch (arguments.third()) {
         case kPowerOff:
         case kHalt:
-            power_off();
+            end_with_status(0);
         case kRestart:
             reset_machine();
         case kControlAltDeleteOn:

@@ -32,17 +32,64 @@ FileResult<Shared<OpenFile>> file_for(std::uint32_t descriptor, Direction direct
     return file;
 }
 
-FileResult<std::size_t> move(OpenFile& file, Direction direction, Transfer& transfer, std::uint64_t offset) {
+FileResult<std::size_t> move_at_once(OpenFile& file, Direction direction, Transfer& transfer,
+                                     std::uint64_t offset) {
     return direction == Direction::kRead ? file.read(transfer, offset) : file.write(transfer, offset);
 }
 
-/// Moves at the file's position, and that with it.
+/// What ends a long transfer between two of its turns: with a regular file, which programs expect to be read and
+/// written whole, only the process's end.
+Interruptible interruptible_by(const OpenFile& file) {
+    return file.inode()->kind() == FileKind::kRegular ? Interruptible::kNo : Interruptible::kYes;
+}
+
+/// A turn after the other: files that never sleep would keep everybody waiting.
+FileResult<std::size_t> move_in_turns(OpenFile& file, Direction direction, Transfer& transfer,
+                                      std::uint64_t offset) {
+    std::size_t total = 0;
+    for (;;) {
+        const std::size_t held = transfer.hold_back_beyond(kTurnBytes);
+        const std::size_t wanted = transfer.remaining();
+        const FileResult<std::size_t> moved = move_at_once(file, direction, transfer, offset + total);
+        transfer.give_back(held);
+        if (!moved) {
+            return total != 0 ? FileResult<std::size_t>(total) : moved;
+        }
+        total += *moved;
+        if (*moved != wanted || held == 0 || give_others_a_turn(interruptible_by(file)) == Wake::kSignal) {
+            return total;
+        }
+    }
+}
+
+FileResult<std::size_t> move(OpenFile& file, Direction direction, Transfer& transfer, std::uint64_t offset) {
+    const bool fits = transfer.remaining() <= kTurnBytes || file.seekable() == Seekable::kNo;
+    return fits ? move_at_once(file, direction, transfer, offset)
+                : move_in_turns(file, direction, transfer, offset);
+}
+
+void wait_for_position(OpenFile& file) {
+    Waiter place(file.position_free);
+    while (file.position_in_use) {
+        sleep(Interruptible::kNo);
+    }
+}
+
+/// Moves at the file's position, and that with it. Others who do so too come before or behind, never between.
 CallResult move_at_position(OpenFile& file, Direction direction, Transfer& transfer) {
     if (file.seekable() == Seekable::kNo) {
-        return call_result(move(file, direction, transfer, 0));
+        return call_result(move_at_once(file, direction, transfer, 0));
+    }
+    if (file.position_in_use) [[unlikely]] {
+        wait_for_position(file);
     }
     const std::uint64_t offset = file.position;
+    file.position_in_use = true;
     const FileResult<std::size_t> moved = move(file, direction, transfer, offset);
+    file.position_in_use = false;
+    if (!file.position_free.empty()) [[unlikely]] {
+        file.position_free.wake_all();
+    }
     if (moved) {
         file.position = offset + *moved;
         if (direction == Direction::kWrite && file.flags.has(OpenFlags::kAppend)) {
@@ -244,6 +291,9 @@ FileResult<std::size_t> copy(OpenFile& from, Place& source, OpenFile& to, Place&
         source.offset += *moved;
         target.offset += *moved;
         if (*moved != got) {
+            break;
+        }
+        if (total % kTurnBytes == 0 && give_others_a_turn(Interruptible::kYes) == Wake::kSignal) {
             break;
         }
     }

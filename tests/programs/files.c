@@ -3,6 +3,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include "check.h"
@@ -376,6 +377,70 @@ TEST(a_long_transfer_can_be_killed) {
     int status = wait_status(child);
     CHECK(status == SIGKILL);
     CHECK(lseek(from, 0, SEEK_CUR) < size);
+    static const char* const kNames[] = {"a", NULL};
+    leave_folder(kNames);
+}
+
+static void on_alarm(int number) {
+    (void)number;
+}
+
+/// SIGALRM comes every millisecond, and is handled.
+static void begin_alarms(void) {
+    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct itimerval often = {{0, 1000}, {0, 1000}};
+    CHECK_CALL(sigaction(SIGALRM, &action, NULL));
+    CHECK_CALL(setitimer(ITIMER_REAL, &often, NULL));
+}
+
+TEST(a_handled_signal_shortens_what_a_device_gives) {
+    enum { kSize = 24 << 20 };
+    char* to = mmap(NULL, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int from = (int)CHECK_CALL(open("/dev/urandom", O_RDONLY));
+    begin_alarms();
+    ssize_t got = CHECK_CALL(read(from, to, kSize));
+    CHECK(got > 0 && got < kSize);
+    got = CHECK_CALL(syscall(SYS_getrandom, to, kSize, 0));
+    CHECK(got > 0 && got < kSize);
+}
+
+TEST(a_handled_signal_does_not_shorten_what_a_regular_file_gives) {
+    enter_folder();
+    enum { kSize = 8 << 20 };
+    char* bytes = mmap(NULL, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fd = make("a", "");
+    begin_alarms();
+    for (int i = 0; i < 3; ++i) {
+        CHECK_EQ(pwrite(fd, bytes, kSize, 0), kSize);
+        CHECK_EQ(pread(fd, bytes, kSize, 0), kSize);
+    }
+    static const char* const kNames[] = {"a", NULL};
+    leave_folder(kNames);
+}
+
+TEST(long_transfers_at_one_position_come_one_after_the_other) {
+    enter_folder();
+    enum { kSize = 2 << 20, kWriters = 4 };
+    int fd = make("a", "");
+    char* bytes = mmap(NULL, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pid_t writers[kWriters];
+    for (int i = 0; i < kWriters; ++i) {
+        writers[i] = fork_child();
+        if (writers[i] == 0) {
+            memset(bytes, 'a' + i, kSize);
+            CHECK_EQ(write(fd, bytes, kSize), kSize);
+            end_child();
+        }
+    }
+    for (int i = 0; i < kWriters; ++i) {
+        CHECK_EXIT(writers[i], 0);
+    }
+    CHECK_EQ(lseek(fd, 0, SEEK_CUR), kWriters * kSize);
+    CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+    for (int i = 0; i < kWriters; ++i) {
+        CHECK_EQ(read(fd, bytes, kSize), kSize);
+        CHECK(memcmp(bytes, bytes + 1, kSize - 1) == 0);  // of one writer
+    }
     static const char* const kNames[] = {"a", NULL};
     leave_folder(kNames);
 }
