@@ -15,8 +15,8 @@ namespace {
 CallResult unknown_call(const CallArguments& arguments) {
     const std::uint32_t number = arguments.frame().eax;
     if (calls_made(number) == 1) {
-        log().warning("{} asks for system call {}, which does not exist here", current_process().name.data(),
-                      number);
+        log().info("{} asks for system call {}, which does not exist here", current_process().name.data(),
+                   number);
     }
     return call_error(Errno::kNoSystemCall);
 }
