@@ -166,6 +166,7 @@ def run(boot, shim):
         command = [
             sys.executable, "-S", os.path.join(ROOT, "tools", "run.py"),
             "--verbose",
+            "--root", "none",
             "--memory", f"{MEMORY >> 20}M",
             "--timeout", str(HANG_SECONDS),
             "--qemu", f"-kernel {shim} -initrd {','.join(paths)}",

@@ -3,7 +3,7 @@
 
 A run without failures tells how many requests there are; then each of them fails once, in a run of its own. It may be
 refused the boot, in one clear line, or it has something to complain about; but it never panics, never hangs, and at
-its end the audit finds a sound account. A short run takes every n of the boot and of all that asks for memory in
+its end the audit finds a sound account. The prompt is the built-in console's: what the kernel itself asks for. A short run takes every n of the boot and of all that asks for memory in
 different places, and a sample of the sweep's and the benchmark's hundreds of equal ones; with PRIMITIVE_LONG, all. E2
 """
 
@@ -78,7 +78,7 @@ class FailingAllocations(GuestTest):
     @classmethod
     def session(cls, append):
         """Types SESSION at the prompt; returns the Result, its output as a terminal would show it."""
-        arguments = arguments_for(memory=MEMORY, append=append, modules=cls.modules)
+        arguments = arguments_for(memory=MEMORY, append=append, root="none", modules=cls.modules)
         done = subprocess.run(
             ["/usr/bin/python3", "-S", os.path.join(ROOT, "tools", "run.py"), *arguments],
             input="\n".join([*SESSION, ""]).encode(), capture_output=True, timeout=HANG_SECONDS, check=False,
@@ -179,11 +179,11 @@ class FailingAllocations(GuestTest):
     def test_a_block_that_a_command_of_the_host_needs(self):
         """A command line that does not fit into memory ends as a shell's does, and nothing of it is run."""
         line = f"{COUNTS}; echo audit > /proc/frames && echo {SOUND}"
-        total = proc_files.parse_numbers(shell(line, memory=MEMORY).stdout.decode().rpartition(SOUND)[0])["requests"]
+        total = proc_files.parse_numbers(shell(line, memory=MEMORY, root="none").stdout.decode().rpartition(SOUND)[0])["requests"]
         ends = []
         for n in range(1, total + 2):
             with self.subTest(n):
-                result = shell(line, memory=MEMORY, append=f"fail-heap={n}")
+                result = shell(line, memory=MEMORY, root="none", append=f"fail-heap={n}")
                 ends.append(result.status)
                 if result.status == 0:
                     self.assertTrue(result.stdout.decode().endswith(f"{SOUND}\n"))
