@@ -1,4 +1,4 @@
-// Every system call that takes a pointer, with pointers that lead nowhere: EFAULT whatever the address, and no harm.
+// Every system call that takes a pointer, with pointers that lead nowhere: EFAULT whatever the address, and no harm. F3
 // The rows of bad_pointer_calls.h say which calls, which of their arguments, and what is done with it.
 #include <fcntl.h>
 #include <poll.h>

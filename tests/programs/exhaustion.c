@@ -1,5 +1,5 @@
 // Memory used up: by pages, by files, by processes, by mappings, by pipes. Who asks for too much is refused or killed;
-// others live, and everything comes back. Run in a small machine; the host has better things to do with its memory.
+// others live, and everything comes back. Run in a small machine; the host has better things to do with its memory. E2
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>

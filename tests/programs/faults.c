@@ -1,4 +1,4 @@
-// Exceptions, privileged instructions and wild jumps: each ends, or signals, the process that made it, and no other.
+// Exceptions, privileged instructions and wild jumps: each ends, or signals, the process that made it, and no other. F3
 #include <setjmp.h>
 #include <ucontext.h>
 

@@ -1,4 +1,4 @@
-// Files and shared memory in address spaces: private and shared mappings, over fork, and after truncation.
+// Files and shared memory in address spaces: private and shared mappings, over fork, and after truncation. E1
 #include <fcntl.h>
 
 #include "check.h"

@@ -1,4 +1,5 @@
 // Pages as a program sees them arrive: zero at first touch, copied after fork when written, and nobody else's ever.
+// E1 E2
 #include <sched.h>
 
 #include "check.h"

@@ -1,4 +1,4 @@
-// fork, vfork, wait, exit; groups, sessions and orphans; priorities, and turns for everybody.
+// fork, vfork, wait, exit; groups, sessions and orphans; priorities, and turns for everybody. F3
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>

@@ -1,4 +1,4 @@
-"""Programs that others wrote print in PrimitiveOS, byte for byte, what they print on this host's Linux."""
+"""Programs that others wrote print in PrimitiveOS, byte for byte, what they print on this host's Linux. F4"""
 
 import hashlib
 import os

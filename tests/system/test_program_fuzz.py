@@ -2,7 +2,7 @@
 """Random system calls with hostile arguments leave the kernel alive and its frame account exact. PRIMITIVE_LONG: 10 million.
 
 fuzz_calls has the account audited after each batch, and ends with status 1 if it is not exact or ordinary life has
-ceased. To make the same calls again: the seed it printed.
+ceased. To make the same calls again: the seed it printed. F3
 """
 
 import os

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The test programs of tests/programs, which pass on Linux, pass in PrimitiveOS: all of them in one boot, then one by one.
 
-`programs.host.NAME` runs the same files on the host. What a program prints when a check of it fails, this shows.
+`programs.host.NAME` runs the same files on the host. What a program prints when a check of it fails, this shows. F3
 """
 
 import os
