@@ -10,6 +10,13 @@ OpenFile::~OpenFile() {
     }
 }
 
+void OpenFile::wait_for_position() {
+    const Waiter place(position_released_);
+    while (position_taken_) {
+        sleep(Interruptible::kNo);
+    }
+}
+
 FileResult<std::size_t> OpenFile::read(Transfer&, std::uint64_t) {
     return file_error(inode_->kind() == FileKind::kDirectory ? Errno::kIsDirectory : Errno::kInvalid);
 }

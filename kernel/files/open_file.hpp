@@ -60,9 +60,20 @@ class OpenFile : public SharedObject {
 
     std::uint64_t position = 0;
     OpenFlags flags;
-    /// A long transfer that lets others run is to move the position: whoever else would waits for its end.
-    bool position_in_use = false;
-    WaitQueue position_free;
+    /// Around a transfer at the position, which may let others run: they come before or behind it, not between. May
+    /// sleep until whoever has taken it releases it.
+    void take_position() {
+        if (position_taken_) [[unlikely]] {
+            wait_for_position();
+        }
+        position_taken_ = true;
+    }
+    void release_position() {
+        position_taken_ = false;
+        if (!position_released_.empty()) [[unlikely]] {
+            position_released_.wake_all();
+        }
+    }
 
   protected:
     OpenFile(Shared<Inode> inode, OpenFlags open_flags, Seekable seekable)
@@ -71,8 +82,12 @@ class OpenFile : public SharedObject {
     ~OpenFile() override;
 
   private:
+    void wait_for_position();
+
     Shared<Inode> inode_;
     Seekable seekable_;
+    bool position_taken_ = false;
+    WaitQueue position_released_;
 };
 
 }  // namespace kernel

@@ -68,28 +68,14 @@ FileResult<std::size_t> move(OpenFile& file, Direction direction, Transfer& tran
                 : move_in_turns(file, direction, transfer, offset);
 }
 
-void wait_for_position(OpenFile& file) {
-    Waiter place(file.position_free);
-    while (file.position_in_use) {
-        sleep(Interruptible::kNo);
-    }
-}
-
 /// Moves at the file's position, and that with it. Others who do so too come before or behind, never between.
 CallResult move_at_position(OpenFile& file, Direction direction, Transfer& transfer) {
     if (file.seekable() == Seekable::kNo) {
         return call_result(move_at_once(file, direction, transfer, 0));
     }
-    if (file.position_in_use) [[unlikely]] {
-        wait_for_position(file);
-    }
+    file.take_position();
     const std::uint64_t offset = file.position;
-    file.position_in_use = true;
     const FileResult<std::size_t> moved = move(file, direction, transfer, offset);
-    file.position_in_use = false;
-    if (!file.position_free.empty()) [[unlikely]] {
-        file.position_free.wake_all();
-    }
     if (moved) {
         file.position = offset + *moved;
         if (direction == Direction::kWrite && file.flags.has(OpenFlags::kAppend)) {
@@ -98,6 +84,7 @@ CallResult move_at_position(OpenFile& file, Direction direction, Transfer& trans
             file.position = status.size_bytes;
         }
     }
+    file.release_position();
     return call_result(moved);
 }
 
