@@ -9,6 +9,11 @@ import stat
 
 import cpio
 
+# Linux allows no longer ones, and neither does an archive's page.
+MOST_NAME_BYTES = 255
+MOST_PATH_BYTES = 3900
+MOST_CHARACTERS_SHOWN = 200
+
 
 class GuestFileError(Exception):
     """What cannot be added, and why, in one line."""
@@ -53,14 +58,22 @@ def parse(text):
         raise GuestFileError(f"{path!r}: {guest!r} is no path for it in the guest")
     if parts[0] in ("dev", "proc", "tmp"):
         raise GuestFileError(f"{path!r}: in the guest /{parts[0]} is no part of the root")
-    # Linux allows no longer ones, and neither does an archive's page.
-    if any(len(os.fsencode(part)) > 255 for part in parts) or len(os.fsencode("/".join(parts))) > 3900:
+    guest = "/".join(parts)
+    if any(len(os.fsencode(part)) > MOST_NAME_BYTES for part in parts):
         raise GuestFileError(f"{path!r}: its path in the guest is too long")
-    return GuestFile(path, "/".join(parts))
+    check_length(path, guest)
+    return GuestFile(path, guest)
+
+
+def check_length(path, guest):
+    """Raises GuestFileError when `guest` is too long."""
+    if len(os.fsencode(guest)) > MOST_PATH_BYTES:
+        raise GuestFileError(f"{path[:MOST_CHARACTERS_SHOWN]!r}: its path in the guest is too long")
 
 
 def entry_of(path, guest, follow):
     """The entry of one file, link or folder. `follow`: a link stands for what it points at."""
+    check_length(path, guest)
     status = os.stat(path) if follow else os.lstat(path)
     permissions, mtime = stat.S_IMODE(status.st_mode), max(int(status.st_mtime), 0)
     if stat.S_ISDIR(status.st_mode):
@@ -74,13 +87,16 @@ def entry_of(path, guest, follow):
     return cpio.Entry(guest, status.st_mode, path, status.st_size, mtime)
 
 
-def walk(path, guest, follow=True):
-    """The entries of a file, or of a folder and everything below it."""
-    entry = entry_of(path, guest, follow)
-    yield entry
-    if entry.is_folder:
-        for name in sorted(os.listdir(path)):
-            yield from walk(os.path.join(path, name), f"{guest}/{name}", follow=False)
+def walk(path, guest):
+    """The entries of a file, or of a folder and everything below it. Only the first may be a link to be followed."""
+    waiting = [(path, guest, True)]  # A list, for folders may lie deeper in one another than Python calls itself.
+    while waiting:
+        path, guest, follow = waiting.pop()
+        entry = entry_of(path, guest, follow)
+        yield entry
+        if entry.is_folder:
+            names = sorted(os.listdir(path), reverse=True)
+            waiting += [(os.path.join(path, name), f"{guest}/{name}", False) for name in names]
 
 
 def entries_of(files):

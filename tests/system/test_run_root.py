@@ -228,6 +228,14 @@ class Files(Folder):
         os.mkfifo(os.path.join(self.folder, "fifo"))
         self.assertIn("fifo", self.refused(f"{self.folder}:/x"))
 
+    def test_folders_may_lie_deep_but_no_path_is_longer_than_the_kernel_reads(self):
+        path = os.path.join(self.folder, "deep")
+        for _ in range(1500):
+            os.mkdir(path)
+            path += "/d"
+        self.assertEqual(len(guest_files.entries_of([guest_files.parse(f"{self.folder}:/x")])), 1501)
+        self.assertIn("too long", self.refused(f"{self.folder}:" + f"/{'n' * 200}" * 5))
+
 
 class Refusals(GuestTest, Folder):
     """What ./run refuses: one line, status 2, no machine."""
