@@ -71,8 +71,8 @@ std::uint64_t seconds_since_1970() {
         return 0;
     }
     const std::uint32_t century = year >= kFirstOldYear ? 1900 : 2000;
-    return std::uint64_t{days_since_1970(century + year, month, day)} * 86'400 + hour * 3'600U +
-           minute * 60U + second;
+    return std::uint64_t{days_since_1970(century + year, month, day)} * 86'400 +
+           std::uint64_t{hour * 3'600U + minute * 60U + second};
 }
 
 }  // namespace kernel::cmos_clock
