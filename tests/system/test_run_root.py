@@ -230,6 +230,7 @@ class Files(Folder):
 
     def test_folders_may_lie_deep_but_no_path_is_longer_than_the_kernel_reads(self):
         path = os.path.join(self.folder, "deep")
+        self.addCleanup(subprocess.run, ["rm", "-rf", path], check=True)  # Deeper than Python can remove.
         for _ in range(1500):
             os.mkdir(path)
             path += "/d"
