@@ -2,9 +2,6 @@
 
 namespace kernel {
 
-bool is_cpio_header(const std::byte* header);  // archive_cpio.cpp
-bool is_tar_header(const std::byte* header);   // archive_tar.cpp
-
 std::optional<ArchiveFormat> archive_format(ArchiveBytes& bytes) {
     std::array<std::byte, 512> head{};
     const std::size_t count = bytes.size_bytes() < head.size() ? bytes.size_bytes() : head.size();

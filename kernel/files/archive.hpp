@@ -39,6 +39,10 @@ class ArchiveBytes {
 
 enum class ArchiveFormat : std::uint8_t { kCpio, kTar };
 
+/// Whether the 6 bytes at `header` begin an entry of cpio's; whether the 512 bytes there do of tar's.
+bool is_cpio_header(const std::byte* header);
+bool is_tar_header(const std::byte* header);
+
 /// What the archive says it is by its first bytes; nothing when it is none of these.
 std::optional<ArchiveFormat> archive_format(ArchiveBytes& bytes);
 
