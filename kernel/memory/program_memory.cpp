@@ -42,6 +42,17 @@ mm::PhysAddr kernel_directory() {
     return image::to_physical(mm::VirtAddr::of(image::page_directory()));
 }
 
+/// Nothing in the user's half, in the kernel's what every directory has.
+void fill_directory(mm::FrameNumber directory) {
+    auto bytes = kernel_memory()->window().open(directory);
+    auto* const entries = reinterpret_cast<std::uint32_t*>(bytes.bytes());
+    static_assert(KernelLayout::kAbsent == 0);
+    std::memset(entries, 0,
+                kKernelEntries * sizeof(*entries));  // a string instruction: a loop costs four times that
+    std::copy(image::page_directory() + kKernelEntries, image::page_directory() + kDirectoryEntries,
+              entries + kKernelEntries);
+}
+
 mm::FaultAccess access_of(std::uint32_t error_code) {
     constexpr std::uint32_t kWrite = 2;
     constexpr std::uint32_t kFetch = 16;
@@ -85,19 +96,12 @@ FileResult<Shared<ProgramMemory>> ProgramMemory::create() {
     if (!directory) {
         return file_error(Errno::kNoMemory);
     }
-    {
-        auto bytes = kernel_memory()->window().open(directory->number());
-        auto* const entries = reinterpret_cast<std::uint32_t*>(bytes.bytes());
-        static_assert(KernelLayout::kAbsent == 0);
-        std::memset(entries, 0,
-                    kKernelEntries * sizeof(*entries));  // a string instruction: a loop costs four times that
-        std::copy(image::page_directory() + kKernelEntries, image::page_directory() + kDirectoryEntries,
-                  entries + kKernelEntries);
-    }
     Shared<ProgramMemory> memory(new (std::nothrow) ProgramMemory(std::move(*directory), id));
     if (!memory) {
         return file_error(Errno::kNoMemory);
     }
+    // Only now: the heap may have grown by a page table for `new`, and tells those on the list alone.
+    fill_directory(memory->directory_.number());
     return memory;
 }
 
