@@ -40,9 +40,10 @@ void continue_process(Process& process) {
 
 void stop_with_process(Thread& thread) {
     Process& process = thread.process();
-    ++process.stopped_threads;
-    report_when_all_stopped(process);
+    // It may go on and be stopped again before this thread has run: that is another stop, with a count of its own.
     while (process.stopped_by != 0) {
+        ++process.stopped_threads;
+        report_when_all_stopped(process);
         stop_current_thread();
     }
 }

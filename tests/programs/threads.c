@@ -393,6 +393,31 @@ TEST(a_stop_stops_every_thread) {
     CHECK_KILLED(child, SIGKILL);
 }
 
+TEST(a_stop_right_after_going_on_is_told_too) {
+    volatile unsigned* shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t child = fork_child();
+    if (child == 0) {
+        pthread_t thread;
+        start(&thread, for_ever, NULL);
+        *shared = 1;
+        for_ever(NULL);
+    }
+    while (*shared == 0) {
+        sched_yield();
+    }
+    kill(child, SIGSTOP);
+    int status;
+    CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
+    for (int i = 0; i < 3; ++i) {
+        kill(child, SIGCONT);
+        kill(child, SIGTSTP);  // before any of its threads has run
+        CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
+        CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP);
+    }
+    kill(child, SIGKILL);
+    CHECK_KILLED(child, SIGKILL);
+}
+
 static pthread_barrier_t barrier;
 static char* shared_pages;
 
