@@ -22,15 +22,13 @@ WaitQueue::~WaitQueue() {
 
 void WaitQueue::wake_all() {
     for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next_) {
-        waiter->woken_ = true;
         wake(*waiter->thread_);
     }
 }
 
 void WaitQueue::wake_one() {
     for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next_) {
-        if (!waiter->woken_) {
-            waiter->woken_ = true;
+        if (!waiter->thread_->schedule.woken) {
             wake(*waiter->thread_);
             return;
         }
@@ -41,7 +39,6 @@ void Waiter::enter(WaitQueue& queue) {
     mm::expect(queue_ == nullptr, "waiter: in a queue already");
     queue_ = &queue;
     thread_ = &current_thread();
-    woken_ = false;
     next_ = nullptr;
     previous_ = queue.last_;
     (queue.last_ != nullptr ? queue.last_->next_ : queue.first_) = this;
@@ -55,12 +52,6 @@ void Waiter::leave() {
     (previous_ != nullptr ? previous_->next_ : queue_->first_) = next_;
     (next_ != nullptr ? next_->previous_ : queue_->last_) = previous_;
     queue_ = nullptr;
-}
-
-bool Waiter::take_wake() {
-    const bool woken = woken_;
-    woken_ = false;
-    return woken;
 }
 
 }  // namespace kernel

@@ -30,7 +30,8 @@ class WaitQueue {
 
     /// Makes every waiting thread runnable. They stay in the queue until their Waiter ends.
     void wake_all();
-    /// Makes the first thread runnable that was not woken yet.
+    /// Makes the first thread runnable that has no wake still to look at: one that was woken, and slept on because
+    /// somebody else came first, is woken again.
     void wake_one();
     [[nodiscard]] bool empty() const { return first_ == nullptr; }
 
@@ -52,9 +53,6 @@ class Waiter {
 
     void enter(WaitQueue& queue);
     void leave();
-    /// Whether a wake reached the thread through this place since it entered or last asked; asking forgets
-    /// it.
-    bool take_wake();
 
   private:
     friend class WaitQueue;
@@ -62,7 +60,6 @@ class Waiter {
     Thread* thread_ = nullptr;
     Waiter* next_ = nullptr;
     Waiter* previous_ = nullptr;
-    bool woken_ = false;
 };
 
 /// Whether a signal ends the sleep. kNo only for waits that end by themselves soon.
