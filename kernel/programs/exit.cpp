@@ -96,6 +96,8 @@ void end_thread(ExitInfo info) {
     Thread& thread = current_thread();
     Process& process = thread.process();
     keep_thread_promises(thread);
+    // It takes no more signals: what waits for the process is for another thread, which is told.
+    set_signal_mask(thread, SignalSet{UINT64_MAX});
     drop_pending(thread.signals.pending);
     if (!process.exiting && thread.id() == process.id()) {
         process.exit = info;
