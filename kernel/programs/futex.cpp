@@ -11,8 +11,9 @@ namespace {
 
 /// Which word it is, whoever maps it where.
 struct Key {
-    const void* owner = nullptr;  // a page object or an address space
-    std::uint64_t place = 0;      // in bytes
+    mm::PageObject* object = nullptr;       // of shared memory; null in an address space's own
+    const ProgramMemory* memory = nullptr;  // that address space
+    std::uint64_t place = 0;                // in bytes
 
     friend bool operator==(const Key&, const Key&) = default;
 };
@@ -28,9 +29,9 @@ FileResult<Key> key_of(UserAddress address) {
     const mm::Region* const region = memory->space().region_at(mm::VirtAddr(address));
     if (region != nullptr && region->sharing == mm::Sharing::kShared && region->object != nullptr) {
         const std::uint64_t page = region->object_page_at(mm::VirtAddr(address).page());
-        return Key{region->object, page * mm::kPageSize + address % mm::kPageSize};
+        return Key{.object = region->object, .place = page * mm::kPageSize + address % mm::kPageSize};
     }
-    return Key{memory, address};
+    return Key{.memory = memory, .place = address};
 }
 
 class Sleeper;
@@ -43,21 +44,27 @@ struct Sleepers {
 constinit std::array<Sleepers, 64> table{};
 
 Sleepers& sleepers_of(const Key& key) {
-    const auto owner = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(key.owner));
+    const auto owner = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(key.object) ^
+                                                  reinterpret_cast<std::uintptr_t>(key.memory));
     const auto hash = (owner >> 4 ^ static_cast<std::uint32_t>(key.place) >> 2) * 0x9E37'79B1U;
     return table[hash >> 26];
 }
 
-/// One thread's place, on its kernel stack for as long as it sleeps.
+/// One thread's place, on its kernel stack for as long as it sleeps. Keeps the object: the program may unmap it
+/// meanwhile, and another one at the same address in the kernel must not take this for a sleeper of its own.
 class Sleeper {
   public:
-    Sleeper(const Key& key, std::uint32_t bits) : key_(key), bits_(bits) { enter(); }
+    Sleeper(const Key& key, std::uint32_t bits) : key_(key), bits_(bits) {
+        keep(key_);
+        enter();
+    }
     Sleeper(const Sleeper&) = delete;
     Sleeper& operator=(const Sleeper&) = delete;
     ~Sleeper() {
         if (!woken_) {
             leave();
         }
+        let_go(key_);
     }
 
     [[nodiscard]] bool sleeps_on(const Key& key) const { return key_ == key; }
@@ -72,11 +79,22 @@ class Sleeper {
     }
     void move(const Key& key) {
         leave();
-        key_ = key;
+        keep(key);
+        let_go(std::exchange(key_, key));
         enter();
     }
 
   private:
+    static void keep(const Key& key) {
+        if (key.object != nullptr) {
+            key.object->retain();
+        }
+    }
+    static void let_go(const Key& key) {
+        if (key.object != nullptr) {
+            key.object->release();
+        }
+    }
     void enter() {
         Sleepers& list = sleepers_of(key_);
         next_ = nullptr;
