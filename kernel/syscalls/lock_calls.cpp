@@ -57,6 +57,9 @@ FileResult<LockRange> range_of(const OpenFile& file, std::int16_t whence, std::i
     if (__builtin_add_overflow(base, start, &begin)) {
         return file_error(Errno::kOverflow);
     }
+    if (begin < 0) {
+        return file_error(Errno::kInvalid);
+    }
     std::int64_t last = INT64_MAX;
     if (length > 0) {
         if (__builtin_add_overflow(begin, length - 1, &last)) {
