@@ -304,16 +304,15 @@ FileResult<SignalSet> leave_handler(Thread& thread, FrameKind kind) {
 FileResult<void> set_alternate_stack(Thread& thread, UserAddress address, std::uint32_t size_bytes,
                                      std::uint32_t flags) {
     constexpr std::uint32_t kLeastBytes = 2048;  // MINSIGSTKSZ
-    constexpr std::uint32_t kAutoDisarm = 0x8000'0000;
     ThreadSignals& signals = thread.signals;
-    const std::uint32_t mode = flags & ~kAutoDisarm;
     if (signals.alternate_stack_bytes != 0 && is_on_alternate_stack(thread)) {
         return file_error(Errno::kNotPermitted);
     }
-    if (mode != 0 && mode != ThreadSignals::kOnAlternateStack && mode != ThreadSignals::kNoAlternateStack) {
+    if (flags != 0 && flags != ThreadSignals::kOnAlternateStack &&
+        flags != ThreadSignals::kNoAlternateStack) {
         return file_error(Errno::kInvalid);
     }
-    if (mode == ThreadSignals::kNoAlternateStack) {
+    if (flags == ThreadSignals::kNoAlternateStack) {
         address = 0;
         size_bytes = 0;
     } else if (size_bytes < kLeastBytes) {
@@ -321,7 +320,7 @@ FileResult<void> set_alternate_stack(Thread& thread, UserAddress address, std::u
     }
     signals.alternate_stack = address;
     signals.alternate_stack_bytes = size_bytes;
-    signals.alternate_stack_flags = mode == ThreadSignals::kNoAlternateStack ? mode : 0;
+    signals.alternate_stack_flags = flags == ThreadSignals::kNoAlternateStack ? flags : 0;
     return {};
 }
 
