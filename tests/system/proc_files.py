@@ -26,7 +26,10 @@ def parts(output):
 
 
 class Frames:
-    """/proc/frames. `owners` maps a name to its frames; `runs` are (begin, end, owner), half open."""
+    """/proc/frames. `owners` maps a name to its frames; `runs` are (begin, end, owner), half open.
+
+    `processes` has what of it is programs': (owner, process): frames.
+    """
 
     def __init__(self, text):
         head, separator, tail = text.partition("\n\n")
@@ -41,9 +44,12 @@ class Frames:
         self.above_4g = counts.pop("above-4G")
         self.owners = counts
         self.runs = []
+        self.processes = collections.Counter()
         for line in tail.splitlines():
-            first, last, owner = re.fullmatch(r"(\d+) (\d+) (\S+)", line).groups()
+            first, last, owner, process = re.fullmatch(r"(\d+) (\d+) (\S+)(?: (\d+))?", line).groups()
             self.runs.append((int(first), int(last) + 1, owner))
+            if process is not None:
+                self.processes[owner, int(process)] += int(last) + 1 - int(first)
 
     def counted_by_run(self):
         """The frames of each owner, added up over the runs."""
