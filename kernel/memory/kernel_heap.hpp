@@ -17,18 +17,18 @@ class KernelHeap {
   public:
     /// The `fail_at`-th allocation fails (0: none does).
     KernelHeap(mm::FrameAccount& account, KernelPageTables& tables, CpuTlb& tlb, std::uint32_t fail_at)
-        : pages_(account, tables, tlb), heap_(pages_), fail_at_(fail_at) {}
+        : pages_(account, tables, tlb), heap_(pages_), fail_at_(fail_at), until_failure_(fail_at) {}
 
     /// `size_bytes` of memory aligned for any type, contents undefined; null when there is none.
     void* allocate(std::size_t size_bytes) {
-        if (++requests_ == fail_at_) [[unlikely]] {
+        if (--until_failure_ == 0) [[unlikely]] {
             return nullptr;
         }
         return heap_.allocate(size_bytes);
     }
     /// The same, aligned to a power of two up to a page.
     void* allocate_aligned(std::size_t size_bytes, std::size_t alignment) {
-        if (++requests_ == fail_at_) [[unlikely]] {
+        if (--until_failure_ == 0) [[unlikely]] {
             return nullptr;
         }
         return heap_.allocate_aligned(size_bytes, alignment);
@@ -36,8 +36,14 @@ class KernelHeap {
     /// Gives back what allocate gave. Null does nothing; anything else panics.
     void release(void* block) { heap_.release(block); }
 
+    /// From now on the n-th allocation fails, and no other. n = 0: none does.
+    void fail_nth_from_now(std::uint32_t nth) {
+        fail_at_ = requests() + nth;
+        until_failure_ = nth;
+    }
+
     /// Allocations asked for since boot.
-    [[nodiscard]] std::uint32_t requests() const { return requests_; }
+    [[nodiscard]] std::uint32_t requests() const { return fail_at_ - until_failure_; }
     [[nodiscard]] mm::FirstFitHeap<HeapPages>& blocks() { return heap_; }
     [[nodiscard]] HeapPages& pages() { return pages_; }
 
@@ -45,7 +51,7 @@ class KernelHeap {
     HeapPages pages_;
     mm::FirstFitHeap<HeapPages> heap_;
     std::uint32_t fail_at_;
-    std::uint32_t requests_ = 0;
+    std::uint32_t until_failure_;  // Counts down, and wraps: fewer instructions than counting up.
 };
 
 /// The heap behind `new`; null before memory is up.
