@@ -123,7 +123,8 @@ bool mount_initial_root(KernelMemory& memory, const Directory& proc) {
     }
     if (archives == 0) {
         delete tree;
-        log().info("root: none of {} modules is an archive that fits in memory", memory.modules().count());
+        log().info("root: there is none (among {} modules is no archive that fits in memory)",
+                   memory.modules().count());
         return false;
     }
     if (!mount_root(Shared<Inode>(&tree->root()), "rootfs", "ro")) {

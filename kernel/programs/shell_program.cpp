@@ -28,8 +28,16 @@ std::array<std::string_view, 5> environment(TerminalVariable& terminal) {
     return {"HOME=/root", "PATH=/bin:/sbin:/usr/bin:/usr/sbin", "USER=root", "LOGNAME=root", terminal.text()};
 }
 
+/// busybox's `halt` and `poweroff` ask process 1 by these signals.
+bool is_asked_to_power_off(Signal signal) {
+    return signal == signal::kUser1 || signal == signal::kUser2;
+}
+
 [[noreturn]] void ended(ExitInfo info) {
     constexpr std::uint8_t kKilled = 128;
+    if (is_asked_to_power_off(info.signal)) {
+        end_with_status(0);
+    }
     end_with_status(info.signal != 0 ? static_cast<std::uint8_t>(kKilled + info.signal) : info.status);
 }
 

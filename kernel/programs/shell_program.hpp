@@ -4,7 +4,7 @@
 //   ./run -- COMMAND ARG     /bin/sh -c '"$@"' sh COMMAND ARG, the host's streams as its own: builtins and functions of
 //                            the shell are commands like any other, and arguments stay what they are
 //
-// When it ends the machine is switched off; the host gets its status. Main line only, once.
+// When it ends the machine is switched off; the host gets its status, or 0 after busybox's `poweroff` and `halt`. Main line only, once.
 #pragma once
 
 #include <cstdint>

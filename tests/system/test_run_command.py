@@ -162,7 +162,7 @@ class Status(GuestTest):
         self.assert_status(shell("echo on > /proc/version"), 1)
 
     def test_poweroff_is_success(self):
-        for command, options in (("poweroff -f", {}), ("poweroff", {"root": "none"})):
+        for command, options in (("poweroff", {}), ("poweroff -f", {}), ("poweroff", {"root": "none"})):
             with self.subTest(command):
                 result = shell(f"echo before; {command}; echo after", **options)
                 self.assert_ok(result)
