@@ -97,7 +97,7 @@ MemoryEntry* MemoryDirectory::find(std::string_view name) const {
 FileResult<void> MemoryDirectory::insert(MemoryEntry& entry) {
     const std::uint32_t first = first_key(entry.name());
     std::uint32_t key = first;
-    for (const MemoryEntry* at = first_from(first); at != nullptr && at->key == key;
+    for (const MemoryEntry* at = first_from(first); at != nullptr && at->key == key && key < first + kTies;
          at = entries_.next(*at)) {
         ++key;
     }

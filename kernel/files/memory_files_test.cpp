@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <array>
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "kernel/files/open_file.hpp"
@@ -167,6 +169,80 @@ TEST_F(MemoryFilesTest, ten_thousand_names_are_soon_made_and_found) {
     Names rest;
     EXPECT_TRUE(root_->read_directory(0, rest));
     EXPECT_EQ(rest.names, (std::vector<std::string>{".", ".."}));
+}
+
+/// The directories' hash, so that names can be found that meet in it: FNV-1a, folded to 23 bits.
+constexpr std::uint32_t kHashBegin = 0x811c'9dc5U;
+std::uint32_t hash_on(std::uint32_t hash, std::string_view text) {
+    for (const char c : text) {
+        hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x0100'0193U;
+    }
+    return hash;
+}
+constexpr std::uint32_t folded(std::uint32_t hash) {
+    return (hash ^ (hash >> 19)) & ((1U << 23) - 1);
+}
+/// Six letters that say `number`; neighbours have little in common.
+std::array<char, 6> letters(std::uint32_t number) {
+    std::array<char, 6> text{};
+    std::uint64_t rest = std::uint64_t{number} * 193'939;
+    for (char& letter : text) {
+        letter = static_cast<char>('a' + rest % 26);
+        rest /= 26;
+    }
+    return text;
+}
+std::string_view text_of(const std::array<char, 6>& letters) {
+    return {letters.data(), letters.size()};
+}
+
+/// 256 names with one hash: eight times two blocks that lead from one state to the same next one.
+std::vector<std::string> names_that_meet(std::uint32_t& hash) {
+    std::vector<std::string> names{""};
+    hash = kHashBegin;
+    while (names.size() < 256) {
+        std::unordered_map<std::uint32_t, std::uint32_t> numbers;
+        std::uint32_t number = 0;
+        std::uint32_t next = hash_on(hash, text_of(letters(number)));
+        while (numbers.emplace(next, number).second) {
+            next = hash_on(hash, text_of(letters(++number)));
+        }
+        std::vector<std::string> longer;
+        for (const std::string& name : names) {
+            for (const std::uint32_t either : {numbers[next], number}) {
+                longer.push_back(name + std::string(text_of(letters(either))));
+            }
+        }
+        names = longer;
+        hash = next;
+    }
+    return names;
+}
+
+TEST_F(MemoryFilesTest, names_of_one_hash_never_get_into_the_place_of_the_next) {
+    std::uint32_t hash = 0;
+    const std::vector<std::string> names = names_that_meet(hash);
+    ASSERT_EQ(std::set(names.begin(), names.end()).size(), 256U);
+    // Somebody who has the first place behind theirs.
+    std::uint32_t number = 0;
+    while (folded(hash_on(kHashBegin, text_of(letters(number)))) != folded(hash) + 1) {
+        ++number;
+    }
+    const std::string neighbour(text_of(letters(number)));
+    ASSERT_TRUE(file(neighbour));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto made = root_->create(names[i], FileKind::kRegular, 0644, 0);
+        if (i < 128) {
+            ASSERT_TRUE(made);
+        } else {
+            ASSERT_EQ(made.error(), Errno::kNoSpace);
+        }
+        ASSERT_EQ(root_->look_up(names[i]).has_value(), i < 128);
+    }
+    ASSERT_TRUE(root_->unlink(names[5]));
+    EXPECT_TRUE(file(names[200]));
+    EXPECT_TRUE(root_->look_up(names[200]));
+    EXPECT_TRUE(root_->look_up(neighbour));
 }
 
 TEST_F(MemoryFilesTest, holes_read_as_zeros_and_take_nothing) {
