@@ -29,22 +29,32 @@ struct Waiting {
     LockOwner owner;
     LockOwner blocker;
     Waiting* next;
+    bool is_followed = false;           // waits_for's: it has come by,
+    Waiting* next_to_follow = nullptr;  // and will go on from here
 };
 Waiting* waiting = nullptr;
 
-/// Whether `blocker` waits, over any number of others, for `owner`. Each step follows one wait of the blocker's; a
-/// table's threads may wait in several places, so all of its waits are followed.
-bool waits_for(LockOwner blocker, LockOwner owner, unsigned depth) {
-    constexpr unsigned kDeepest = 16;
-    if (blocker == owner) {
-        return true;
+/// Whether `blocker` waits, over any number of others, for `owner`. A table's threads may wait in several places: all
+/// of its waits are followed, each once, because the ways through them may be more than anybody could walk.
+bool waits_for(LockOwner blocker, LockOwner owner) {
+    for (Waiting* at = waiting; at != nullptr; at = at->next) {
+        at->is_followed = false;
     }
-    for (const Waiting* at = waiting; at != nullptr && depth < kDeepest; at = at->next) {
-        if (at->owner == blocker && waits_for(at->blocker, owner, depth + 1)) {
-            return true;
+    Waiting* to_follow = nullptr;
+    while (!(blocker == owner)) {
+        for (Waiting* at = waiting; at != nullptr; at = at->next) {
+            if (!at->is_followed && at->owner == blocker) {
+                at->is_followed = true;
+                at->next_to_follow = std::exchange(to_follow, at);
+            }
         }
+        if (to_follow == nullptr) {
+            return false;
+        }
+        blocker = to_follow->blocker;
+        to_follow = to_follow->next_to_follow;
     }
-    return false;
+    return true;
 }
 
 /// Stands in the list of those who wait, for as long as this lives.
@@ -179,7 +189,7 @@ void drop_if_idle(Inode& file) {
 FileResult<void> wait_for(Inode& file, const LockRequest& request, LockOwner blocker) {
     const bool can_circle =
         request.family == LockFamily::kRecord && request.owner.kind == LockOwner::Kind::kTable;
-    if (can_circle && waits_for(blocker, request.owner, 0)) {
+    if (can_circle && waits_for(blocker, request.owner)) {
         return file_error(Errno::kDeadlock);
     }
     const WaitingPlace place(request.owner, blocker);

@@ -111,6 +111,39 @@ TEST_F(Locks, a_circle_of_waits_is_refused) {
     EXPECT_EQ(last, Errno::kDeadlock);
 }
 
+TEST_F(Locks, a_circle_is_looked_for_however_many_ways_lead_through_the_waits) {
+    // Each of many tables waits four times for the next one: more ways than there is time for.
+    constexpr std::size_t kTables = 40;
+    constexpr std::size_t kWaits = 4;
+    static const std::array<char, kTables + 1> identities{};
+    const auto lock = [](std::size_t who, std::uint64_t byte) {
+        return LockRequest{.owner = {.kind = LockOwner::Kind::kTable, .identity = &identities.at(who)},
+                           .mode = LockMode::kExclusive,
+                           .range = {.begin = byte, .last = byte}};
+    };
+    for (std::size_t who = 0; who <= kTables; ++who) {
+        ASSERT_TRUE(set_lock(*file_, lock(who, who), LockWait::kNo));
+    }
+    std::size_t depth = 0;
+    Errno last{};
+    const auto wait = [&] {
+        return set_lock(*file_, lock(depth / kWaits, depth / kWaits + 1), LockWait::kYes);
+    };
+    host::while_asleep = [&] {
+        if (++depth < kTables * kWaits) {
+            EXPECT_EQ(wait().error(), Errno::kRestart);
+        } else if (depth == kTables * kWaits) {
+            last = set_lock(*file_, lock(kTables, 0), LockWait::kYes).error();
+        }
+        return Wake::kSignal;
+    };
+    EXPECT_EQ(wait().error(), Errno::kRestart);
+    EXPECT_EQ(last, Errno::kDeadlock);
+    for (std::size_t who = 0; who <= kTables; ++who) {
+        release_locks_of(*file_, lock(who, who).owner);
+    }
+}
+
 TEST_F(Locks, closing_any_descriptor_gives_up_a_tables_locks) {
     const Shared<FileTable> table(new FileTable);
     const Shared<OpenFile> file = *open_directory(file_, OpenFlags{});
