@@ -47,7 +47,7 @@ class Snapshot {
         while (true) {
             if (capacity_ < wanted) {
                 delete[] std::exchange(text_, nullptr);
-                capacity_ = 0;
+                capacity_ = size_ = 0;
                 text_ = new (std::nothrow) char[wanted];
                 if (text_ == nullptr) {
                     return file_error(Errno::kNoMemory);
