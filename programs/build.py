@@ -55,6 +55,17 @@ def link(output, sources, *options):
     execute([*COMPILER, *options[:-1], "-o", output, *sources, *options[-1]])
 
 
+def files_in(folder, pattern):
+    """What in `folder`, whose own name may hold anything, `pattern` matches."""
+    return [os.path.join(folder, name) for name in glob.glob(pattern, root_dir=folder)]
+
+
+def only_folder(folder, pattern):
+    """The one thing in `folder` that `pattern` matches."""
+    (found,) = files_in(folder, pattern)
+    return found
+
+
 def make_sqlite3(output, scratch):
     """The shell is one file made of several; the library is Debian's."""
     source = debian.source("sqlite3")
@@ -63,7 +74,7 @@ def make_sqlite3(output, scratch):
     with open(shell, "wb") as result:
         result.writelines(sqlite_shell(os.path.join(source, "src")))
     includes = [f"-I{library}/usr/include", f"-I{source}/src"]
-    link(output, [shell], *GLIBC, *includes, ["-L" + glob.glob(f"{library}/usr/lib/*/")[0], "-lsqlite3", "-lm"])
+    link(output, [shell], *GLIBC, *includes, ["-L" + only_folder(f"{library}/usr/lib", "*"), "-lsqlite3", "-lm"])
 
 
 def sqlite_shell(folder):
@@ -83,7 +94,7 @@ def sqlite_shell(folder):
 def lua_sources():
     """The interpreter's, without the compiler's main program."""
     folder = os.path.join(debian.source("lua5.4"), "src")
-    return sorted(path for path in glob.glob(f"{folder}/*.c") if os.path.basename(path) != "luac.c")
+    return sorted(path for path in files_in(folder, "*.c") if os.path.basename(path) != "luac.c")
 
 
 def make_lua_glibc(output, _scratch):
@@ -93,8 +104,8 @@ def make_lua_glibc(output, _scratch):
 def make_lua_musl(output, _scratch):
     """With musl's start-up files, headers and library in the place of glibc's; the rest is the machine's compiler."""
     package = debian.package("musl-dev")
-    (headers,) = glob.glob(f"{package}/usr/include/*-linux-musl")
-    (library,) = glob.glob(f"{package}/usr/lib/*-linux-musl")
+    headers = only_folder(f"{package}/usr/include", "*-linux-musl")
+    library = only_folder(f"{package}/usr/lib", "*-linux-musl")
     own_headers = execute([*COMPILER, "-print-file-name=include"]).decode().strip()
     link(
         output,
@@ -106,8 +117,8 @@ def make_lua_musl(output, _scratch):
 
 
 def make_gzip(output, scratch):
-    """By its own configure script, away from the source."""
-    source = debian.source("gzip")
+    """By its own configure script, away from the source, whose name it wants to be without blanks."""
+    source = os.path.relpath(debian.source("gzip"), scratch)
     settings = {"CC": "gcc -m32", "CFLAGS": "-O2 -w", "LDFLAGS": "-static"}
     words = [f"{name}={value}" for name, value in settings.items()]
     options = ["--quiet", "--build=i686-pc-linux-gnu", "--disable-dependency-tracking"]
@@ -121,9 +132,9 @@ def make_gzip(output, scratch):
 def make_zstd(output, _scratch):
     """With its library: Debian's knows no threads."""
     source = debian.source("libzstd")
-    sources = glob.glob(f"{source}/programs/*.c")
+    sources = files_in(f"{source}/programs", "*.c")
     for part in ("common", "compress", "decompress", "dictBuilder"):
-        sources += glob.glob(f"{source}/lib/{part}/*.c")
+        sources += files_in(f"{source}/lib/{part}", "*.c")
     definitions = ["-DZSTD_MULTITHREAD", "-DXXH_NAMESPACE=ZSTD_", "-DZSTD_LEGACY_SUPPORT=0"]
     link(output, sorted(sources), *GLIBC, *definitions, f"-I{source}/lib", f"-I{source}/lib/common", ["-pthread"])
 

@@ -156,7 +156,7 @@ def errors_in(text):
 
 def has_lists():
     """Whether the lists of what Debian has were fetched before."""
-    return bool(glob.glob(os.path.join(APT, "state/lists/*_*")))
+    return bool(glob.glob("*_*", root_dir=os.path.join(APT, "state/lists")))
 
 
 def download(words, names, folder):
@@ -216,16 +216,16 @@ def fetch(kind, name, unpack):
 
 def unpack_package(name, scratch):
     download(["download"], [name], scratch)
-    (archive,) = glob.glob(os.path.join(scratch, "*.deb"))
+    (archive,) = glob.glob("*.deb", root_dir=scratch)
     folder = os.path.join(scratch, "unpacked")
-    subprocess.run(["dpkg", "-x", archive, folder], check=True)
+    subprocess.run(["dpkg", "-x", archive, "unpacked"], cwd=scratch, check=True)
     return folder
 
 
 def unpack_source(name, scratch):
     download(["source", "--tar-only"], [name], scratch)
     folder = os.path.join(scratch, "unpacked")
-    return unpack_tar(glob.glob(os.path.join(scratch, "*.tar.*")), folder)
+    return unpack_tar([os.path.join(scratch, name) for name in glob.glob("*.tar.*", root_dir=scratch)], folder)
 
 
 def package(name):

@@ -125,7 +125,7 @@ class Fetching(unittest.TestCase):
         with (
             mock.patch.object(debian, "apt_get", apt_get),
             mock.patch.object(debian, "has_lists", lambda: True),
-            mock.patch.object(debian.glob, "glob", lambda _pattern: ["thing.deb"]),
+            mock.patch.object(debian.glob, "glob", lambda _pattern, root_dir: ["thing.deb"]),
             mock.patch.object(debian.subprocess, "run", lambda *_, **__: None),
             mock.patch.object(debian, "debian_sources", lambda: ["Types: deb\n"]),
         ):
