@@ -15,12 +15,17 @@ typedef unsigned u32;
 #define PAYLOAD 4096
 
 /* Multiboot 1: magic, no wishes, checksum. */
-__attribute__((section(".multiboot"), used, aligned(4))) const u32 multiboot[3] = {0x1BADB002, 0, -0x1BADB002u};
+__attribute__((section(".multiboot"), used, aligned(4)))
+const u32 multiboot[3] = {0x1BADB002, 0, -0x1BADB002u};
 __attribute__((used)) u8 stack[4096];
 static u8 frame[3 + PAYLOAD];
 
-static void out8(u16 port, u8 value) { __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
-static void out16(u16 port, u16 value) { __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port)); }
+static void out8(u16 port, u8 value) {
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+static void out16(u16 port, u16 value) {
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
 static u8 in8(u16 port) {
     u8 value;
     __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
@@ -45,7 +50,8 @@ static void send(const u8* bytes, u32 count) {
 }
 
 static void send_number(u8 stream, u32 bytes, u32 number) {
-    const u8 whole[7] = {stream, (u8)bytes, 0, (u8)number, (u8)(number >> 8), (u8)(number >> 16), (u8)(number >> 24)};
+    const u8 whole[7] = {
+        stream, (u8)bytes, 0, (u8)number, (u8)(number >> 8), (u8)(number >> 16), (u8)(number >> 24)};
     send(whole, 3 + bytes);
 }
 
