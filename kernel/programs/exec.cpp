@@ -70,6 +70,8 @@ FileResult<void> execute(TrapFrame& frame, Shared<Inode> file, std::string_view 
     reset_thread(thread);
     note_program(process, *program);
     process.has_executed = true;
+    // What it was cloned for is over: its parent is told of its end like of any program's. [linux] fs/exec.c
+    process.exit_signal = signal::kChild;
     const std::uint32_t vector = frame.vector;
     frame = first_frame(*program);
     frame.vector = vector;

@@ -408,6 +408,24 @@ PART(again_alone) {
     }
 }
 
+TEST(a_clone_that_executes_is_a_child_like_any_other) {
+    find_self();
+    int ends[2];
+    CHECK_CALL(pipe2(ends, O_CLOEXEC));
+    pid_t child = (pid_t)raw(SYS_clone, 0, 0, 0, 0, 0);  // no signal at its end
+    if (child == 0) {
+        char* arguments[] = {"execve", "--here", "again_slow", NULL};
+        execve(program, arguments, kAgain);
+        _exit(99);
+    }
+    close(ends[1]);
+    char byte;
+    CHECK_EQ(waitpid(child, NULL, WNOHANG | __WCLONE), 0);
+    CHECK_EQ(read(ends[0], &byte, 1), 0);  // when it has executed
+    CHECK_FAILS(waitpid(child, NULL, WNOHANG | __WCLONE), ECHILD);
+    CHECK_EXIT(child, 0);
+}
+
 TEST(after_vfork_the_parent_goes_on_with_execve) {
     find_self();
     pid_t child = vfork();
