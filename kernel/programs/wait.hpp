@@ -30,8 +30,8 @@ class WaitQueue {
 
     /// Makes every waiting thread runnable. They stay in the queue until their Waiter ends.
     void wake_all();
-    /// Makes the first thread runnable that has no wake still to look at: one that was woken, and slept on because
-    /// somebody else came first, is woken again.
+    /// Makes the first thread runnable that has no wake still to look at: one that was woken, but slept on
+    /// because somebody else came first, is woken again.
     void wake_one();
     [[nodiscard]] bool empty() const { return first_ == nullptr; }
 
