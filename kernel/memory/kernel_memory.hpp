@@ -48,6 +48,10 @@ class KernelMemory {
     [[nodiscard]] BootInformation& boot() { return boot_; }
     [[nodiscard]] Window& window() { return window_; }
     [[nodiscard]] CpuTlb& tlb() { return tlb_; }
+    /// The frame source that can fail; null unless the command line asked for one.
+    [[nodiscard]] mm::FailNth<mm::AnyFrameSource>* failing_frames() {
+        return failing_ ? &*failing_ : nullptr;
+    }
     /// The firmware's map, cleaned.
     [[nodiscard]] const mm::MemoryMap& map() const { return *map_; }
     /// Bytes of metadata a frame: the allocator's bits, and its record.

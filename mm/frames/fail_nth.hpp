@@ -21,6 +21,8 @@ class FailNth {
         }
         return source_.allocate();
     }
+    /// From now on the n-th allocation fails, and no other. n = 0: none does.
+    void fail_nth_from_now(std::uint32_t nth) { nth_ = requests_ + nth; }
     Result<void> release(FrameNumber frame) { return source_.release(frame); }
     [[nodiscard]] bool is_free(FrameNumber frame) const { return source_.is_free(frame); }
     [[nodiscard]] FrameCount free_frames() const { return source_.free_frames(); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernel/boot/image.hpp"
+#include "kernel/boot/options.hpp"
 
 namespace kernel {
 namespace {
@@ -191,6 +192,24 @@ constexpr PlantedBug kBugs[] = {
     {"heap-foreign-pointer", heap_foreign_pointer},
 };
 
+constexpr std::string_view kFailingBlock = "failing-block ";
+constexpr std::string_view kFailingFrame = "failing-frame ";
+
+FileResult<void> plant_failure(KernelMemory& memory, std::string_view text) {
+    const bool is_block = text.starts_with(kFailingBlock);
+    const std::optional<std::uint32_t> nth =
+        parse_number(text.substr(is_block ? kFailingBlock.size() : kFailingFrame.size()));
+    if (!nth || (!is_block && memory.failing_frames() == nullptr)) {
+        return file_error(Errno::kInvalid);
+    }
+    if (is_block) {
+        memory.heap().fail_nth_from_now(*nth);
+    } else {
+        memory.failing_frames()->fail_nth_from_now(*nth);
+    }
+    return {};
+}
+
 }  // namespace
 
 FileResult<void> PlantFile::read(Printer& out) {
@@ -203,6 +222,9 @@ FileResult<void> PlantFile::read(Printer& out) {
 }
 
 FileResult<void> PlantFile::write(std::string_view text) {
+    if (text.starts_with(kFailingBlock) || text.starts_with(kFailingFrame)) {
+        return plant_failure(memory_, text);
+    }
     for (const std::span<const PlantedBug> bugs : {std::span<const PlantedBug>(kBugs), bugs_of_programs()}) {
         for (const PlantedBug& bug : bugs) {
             if (bug.name == text) {

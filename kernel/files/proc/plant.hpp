@@ -3,6 +3,8 @@
 //
 // Reading lists the names. The first leave a wrong account behind, which `echo audit > /proc/frames` reports
 // as an I/O error; wrong releases are refused and logged at once, the heap's end in a panic that names them.
+// Not bugs, but as much to be survived: `failing-block N` and `failing-frame N` let the N-th request for memory from now
+// on fail, and no other (N = 0: none); frames only in a boot with fail-frames=.
 #pragma once
 
 #include <span>
@@ -27,7 +29,7 @@ class PlantFile final : public File {
     explicit PlantFile(KernelMemory& memory) : memory_(memory) {}
 
     FileResult<void> read(Printer& out) override;
-    /// Errors: kInvalid when there is no such name, kNoMemory when the bug needs memory that there is not,
+    /// Errors: kInvalid when there is no such name (or no such source of frames), kNoMemory when the bug needs memory that there is not,
     /// kIo when a wrong release was not refused, kNoProcess or kNoEntry when the program that runs (if any) has not
     /// got what the bug needs.
     FileResult<void> write(std::string_view text) override;
