@@ -38,7 +38,6 @@ void give_up_resources(Process& process) {
     process.paths = nullptr;
     process.executable = nullptr;
     process.alarm = kNever;
-    drop_pending(process.pending);
     if (process.terminal != nullptr && process.session == process.id()) {
         process.terminal->leave_session(Terminal::Files::kAreHungUp);
     }
@@ -68,6 +67,8 @@ void finish_process(Process& process) {
         end_of_init(process.exit);
     }
     process.state = ProcessState::kZombie;
+    // Only now: up to here its own hang-up may have been added, from here on nothing is.
+    drop_pending(process.pending);
     give_away_children(process);
     hang_up_orphaned_group(process.group, process.session);
     const bool somebody_waits = notify_of_end(process);
