@@ -81,7 +81,16 @@ CallResult poll(const CallArguments& arguments) {
     if (milliseconds >= 0) {
         patience.deadline = moment_in(static_cast<std::uint64_t>(milliseconds) * 1000);
     }
-    return poll_until(arguments.first(), arguments.second(), patience);
+    // What a signal without a handler interrupted goes on to its first end: a length of time is all it was given.
+    Thread& thread = current_thread();
+    if (const Moment until = std::exchange(thread.restart_deadline, kNever); until != kNever) {
+        patience.deadline = until;
+    }
+    const CallResult ready = poll_until(arguments.first(), arguments.second(), patience);
+    if (ready == call_error(Errno::kRestartNoHandler)) {
+        thread.restart_deadline = patience.deadline;
+    }
+    return ready;
 }
 
 CallResult poll_with_mask(const CallArguments& arguments, TimeForm form) {

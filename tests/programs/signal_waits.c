@@ -128,6 +128,26 @@ TEST(stop_and_continue_do_not_interrupt_a_read) {
     CHECK_EXIT(reader, 0);
 }
 
+TEST(a_stop_does_not_lengthen_a_poll) {
+    pid_t waiter = fork_child();
+    if (waiter == 0) {
+        struct timespec begin, end;
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        CHECK_EQ(poll(NULL, 0, 2000), 0);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        long long milliseconds =
+            (end.tv_sec - begin.tv_sec) * 1000LL + (end.tv_nsec - begin.tv_nsec) / 1000000;
+        CHECK(milliseconds >= 2000 && milliseconds < 3000);  // begun anew, it would be 3,500
+        end_child();
+    }
+    sleep_ms(1500);
+    kill(waiter, SIGSTOP);
+    int status;
+    CHECK_EQ(waitpid(waiter, &status, WUNTRACED), waiter);
+    kill(waiter, SIGCONT);
+    CHECK_EXIT(waiter, 0);
+}
+
 TEST(other_waits_end_too) {
     handle(SIGUSR1, SA_RESTART);
     pid_t child = send_later(SIGUSR1);
