@@ -60,7 +60,7 @@ bool is_called_root(Modules& modules, const LoadedModule& module) {
 }
 
 /// Whether module `index` is an archive; then it is in `tree` as far as it makes sense, and stays in memory.
-enum class Laid : std::uint8_t { kNo, kYes, kNoMemory };
+enum class Laid : std::uint8_t { kNo, kYes };
 Laid lay_module(KernelMemory& memory, ArchiveTree& tree, std::uint32_t index, bool is_first) {
     Modules& modules = memory.modules();
     const std::optional<LoadedModule> module = modules.find(index);
