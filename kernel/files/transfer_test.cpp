@@ -77,5 +77,22 @@ TEST(Transfer, moves_to_and_from_the_kernels_own_memory) {
     EXPECT_EQ(from.take(taken), 0U);
 }
 
+TEST(Transfer, what_is_held_back_moves_later) {
+    std::array<std::byte, 8> memory{};
+    Transfer transfer = Transfer::with_kernel(memory);
+    const std::array<std::byte, 8> ones = {std::byte{1}, std::byte{1}, std::byte{1}, std::byte{1},
+                                           std::byte{1}, std::byte{1}, std::byte{1}, std::byte{1}};
+    const std::size_t held = transfer.hold_back_beyond(5);
+    EXPECT_EQ(held, 3U);
+    EXPECT_EQ(transfer.put(ones), 5U);
+    EXPECT_EQ(transfer.remaining(), 0U);
+    EXPECT_EQ(memory[5], std::byte{0});
+    transfer.give_back(held);
+    EXPECT_EQ(transfer.hold_back_beyond(3), 0U);
+    EXPECT_EQ(transfer.put(ones), 3U);
+    EXPECT_EQ(transfer.moved(), 8U);
+    EXPECT_EQ(memory, ones);
+}
+
 }  // namespace
 }  // namespace kernel
