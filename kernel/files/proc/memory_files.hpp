@@ -4,7 +4,7 @@
 //   meminfo     totals, in kB
 //   vmstat      events since boot
 //   modules     the loader's files:  INDEX BEGIN-END SIZE STATE CRC32 STRING       echo release N >
-//   frames      the frame account: counts, then runs of frames with their owner    echo audit >
+//   frames      the frame account: counts, then runs of frames with their owner and process    echo audit >
 //   heap        the kernel heap
 //   pagetables  the kernel's mappings:  BEGIN-END PHYSICAL RIGHTS CACHING REGION
 //
