@@ -68,10 +68,8 @@ class PipeInode final : public Inode {
         status.kind = FileKind::kFifo;
         status.permissions = 0600;
     }
-    /// Through /proc/PID/fd.
-    FileResult<Shared<OpenFile>> open(OpenFlags flags) override {
-        return open_fifo(Shared<Inode>(this), pipe_, flags);
-    }
+    /// Through /proc/PID/fd. Unlike a FIFO's, its ends wait for nobody: the others may be gone for good.
+    FileResult<Shared<OpenFile>> open(OpenFlags flags) override;
     FileResult<std::string_view> path(std::span<char> buffer) const override {
         FixedText<32> text;
         Printer(text).print("pipe:[{}]", number_);
@@ -85,6 +83,21 @@ class PipeInode final : public Inode {
     std::uint64_t number_;
     Pipe pipe_;
 };
+
+/// One more open file of an end that has been added; takes the end back when there is no memory for it.
+FileResult<Shared<OpenFile>> file_of_end(Shared<Inode> inode, Pipe& pipe, OpenFlags flags) {
+    auto* const file = new (std::nothrow) PipeFile(std::move(inode), pipe, flags);
+    if (file == nullptr) {
+        pipe.close_end(flags);
+        return file_error(Errno::kNoMemory);
+    }
+    return Shared<OpenFile>(file);
+}
+
+FileResult<Shared<OpenFile>> PipeInode::open(OpenFlags flags) {
+    pipe_.add_end(flags);
+    return file_of_end(Shared<Inode>(this), pipe_, flags);
+}
 
 }  // namespace
 
@@ -371,12 +384,7 @@ FileResult<Shared<OpenFile>> open_fifo(Shared<Inode> inode, Pipe& pipe, OpenFlag
     if (const auto opened = pipe.open_fifo_end(flags); !opened) {
         return file_error(opened.error());
     }
-    auto* const file = new (std::nothrow) PipeFile(std::move(inode), pipe, flags);
-    if (file == nullptr) {
-        pipe.close_end(flags);
-        return file_error(Errno::kNoMemory);
-    }
-    return Shared<OpenFile>(file);
+    return file_of_end(std::move(inode), pipe, flags);
 }
 
 }  // namespace kernel

@@ -23,7 +23,7 @@ WINDOW = (0xC03F8000, 0xC0400000)
 
 MEMINFO = [
     "MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "SwapTotal", "SwapFree", "AnonPages", "Shmem", "Slab",
-    "KernelStack", "PageTables", "VmallocTotal", "VmallocUsed", "HardwareCorrupted",
+    "SReclaimable", "KernelStack", "PageTables", "VmallocTotal", "VmallocUsed", "HardwareCorrupted",
 ]  # fmt: skip
 HEAP = [
     "size", "in-use", "requested", "free", "largest-free", "blocks", "free-blocks", "frames-held", "frames-taken",

@@ -37,6 +37,8 @@ FileResult<void> MeminfoFile::read(Printer& out) {
     print_kib(out, "AnonPages:", account.frames_of(FrameOwner::kAnonymous));
     print_kib(out, "Shmem:", shared);
     print_kib(out, "Slab:", account.frames_of(FrameOwner::kKernelHeap));
+    // None of it is a cache; free(1) takes a kernel that does not say so for one without MemAvailable.
+    print_kib(out, "SReclaimable:", 0);
     print_kib(out, "KernelStack:", boot_stack_frames() + account.frames_of(FrameOwner::kKernelStack));
     print_kib(out, "PageTables:", account.frames_of(FrameOwner::kPageTable));
     print_kib(out, "VmallocTotal:", layout::kHeap.size() / mm::kPageSize);

@@ -1,0 +1,5 @@
+# Programs that take more memory than a shell: pages by the thousand at their first touch, and back again.
+awk 'BEGIN { for (i = 0; i < 60000; i++) a[i] = i "x" i; n = 0; for (k in a) n += length(a[k]); print n; delete a; for (i = 0; i < 1000; i++) s = s "0123456789"; print length(s) }'
+seq 1 60000 | sort -k 1.2 | md5sum; seq 1 30000 | awk '{ l[NR] = $0 } END { for (i = NR; i > 0; i--) print l[i] }' | md5sum; sh -c 'x=; i=0; while [ $i -lt 200 ]; do x="$x 0123456789012345678901234567890123456789"; i=$((i + 1)); done; echo ${#x}; set -- $x; echo $#'
+i=0; while [ $i -lt 30 ]; do (i=$((i * 2)); sh -c "exit $i"; echo $?) ; i=$((i + 1)); done | tr '\n' ' '; echo; f() { [ $1 = 0 ] && { echo bottom; return; }; (f $(($1 - 1))); }; f 15; g() { [ $1 = 0 ] && echo deepest || echo "$(g $(($1 - 1)))"; }; g 12
+echo $(seq 1 5000) | wc; sh -c 'echo $#' sh $(seq 1 9000); env -i A=1 B='two words' env | sort; A=env sh -c 'echo $A'; export B=exported; sh -c 'echo $B'; unset B; sh -c 'echo ${B-unset}'; readonly C=1; C=2; echo not reached

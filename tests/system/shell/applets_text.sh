@@ -1,0 +1,16 @@
+# sort, uniq, wc, awk, sed, grep, cut, tr, head, tail and the like.
+awk 'BEGIN { srand(1); for (i = 0; i < 5000; i++) { s = (s * 16807 + 7) % 2147483647; printf "%d %c%c %d.%d\n", s % 100, 97 + s % 26, 97 + s % 7, s % 1000, s % 10 } }' > data; md5sum data
+sort data | md5sum; sort -n data | md5sum; sort -r -k 2,2 -k 1,1n data | md5sum; sort -u data | wc; sort -t . -k 2n data | head -n 3; sort -c data; echo $?; sort data -o sorted; uniq sorted | wc -l; cut -d ' ' -f 2 sorted | sort | uniq -c | sort -rn | head -n 5; uniq -d sorted | wc -l; sort -s -k 1,1 data | md5sum
+wc data; wc -l -w < data; wc -c data sorted; wc -L data; awk '{ a[$2] += $1; n++ } END { for (k in a) t += a[k]; print n, t, length(a) }' data; awk -F'[ .]' '$1 > 97 && /a/ { print $3, $NF; c++ } END { print c }' data | tail -n 4
+awk 'BEGIN { x = "a:b:c"; n = split(x, p, ":"); print n, p[3], substr("hello", 2, 3), index("abc", "c"), length("xyz"), toupper("up"), sprintf("%05.1f|%-4s|%x", 3.14159, "l", 255); gsub(/[aeiou]/, "#", x); print x; print match("foobar", /o+/), RSTART, RLENGTH; print 7 % 3, 2 ^ 10, int(3.9) }'
+awk 'function f(n) { return n < 2 ? n : f(n - 1) + f(n - 2) } BEGIN { print f(18); while (("seq 3" | getline l) > 0) print "got", l; print "piped" | "cat"; close("cat"); exit 3 }'; echo $?
+sed -n '1,3p;$p' data; sed 's/\([0-9]*\) \(.*\)/\2 \1/;3q' data; sed -e '2,$d' -e 's/ /_/g' data; sed '/^9/!d;=' data | head -n 4; seq 5 | sed 'N;s/\n/-/;P;D'; seq 3 | sed '1i before
+2a after
+3c changed'; sed -i 's/a/A/g' sorted; md5sum sorted; seq 10 | sed -n '2p;/8/{s/8/eight/;p}'; echo abc | sed 'y/abc/xyz/;s/x/&&/g'; echo aXbX | sed -E 's/(a|b)X/[\1]/2'
+grep -c a data; grep -n '^99 a' data | head -n 2; grep -v '[0-8]' data | wc -l; grep -E '^(1|2)0 [a-c]+' data | wc -l; grep -o '[a-z][a-z]' data | sort | uniq -c | wc -l; grep -q zzz data; echo $?; grep -F '.5' data | wc -l; grep -i AA data | wc -l; grep x nope; echo $?; grep -l a data sorted; grep -w 7 data | wc -l; printf 'a\nb\n' | grep -A1 a; grep -r one . | wc -l
+head -n 2 data; head -c 11 data; tail -n 1 data; tail -n +4999 data; tail -c 5 data; cut -c 1-4 data | tail -n 1; cut -f 1 -d ' ' data | paste -s -d + | md5sum; tr -d 0-9 < data | md5sum; tr a-z A-Z < data | tr -s ' ' | md5sum; tr -c a-z '\n' < data | sort -u | wc -l; rev data | head -n 1; tac data | head -n 1; fold -w 20 data | head -n 2; nl data | tail -n 1; expand data | md5sum; comm -12 sorted sorted | wc -l
+seq 5; seq 2 3 11; seq -w 8 11; seq 5 -2 1; seq 0.5 0.5 2; seq -s , 5; expr 3 + 4 \* 2; expr length hello; expr abc : 'a\(.\)c'; echo '2 3 + p' | dc; echo '6*7; 2^64; scale=5; 1/3' | bc; factor 1234567890 600851475143; tsort <<END
+a b
+b c
+END
+printf 'c\nb\na\n' | shuf | sort; echo a,b | tr , '\n' | xargs -I{} echo '<{}>'; seq 3 | tee x | cat - x; printf 'a b\nc d\n' | while read a b; do echo $b $a; done; cal 2 2024; hexdump -C < /dev/null; dd if=data bs=7 skip=3 count=2 2>/dev/null; echo; cksum data; sum data; crc32 data 2>/dev/null; sha1sum data; sha256sum data; sha512sum data | cut -c 1-40; base64 data | md5sum; base64 data | base64 -d | cmp - data; uuencode data x | uudecode -o - | cmp - data; md5sum data > sums; md5sum -c sums; echo x >> data; md5sum -c sums; echo $?
