@@ -28,7 +28,7 @@ FOR_THE_AUDIT = {
         "audit: frame {}, mapped at {}, belongs to module instead of kernel-heap",
         "audit: frame {} is lost: module is said to have it, but does not",
         "audit: module has 1 frames, the account says 0",
-        "audit: kernel-heap has 0 frames, the account says 1",
+        "audit: kernel-heap has {} frames, the account says {}",
     ],
     "leaked-frame": [
         "audit: the heap holds {} pages, the account says {} frames",
