@@ -1,5 +1,6 @@
 """lint.py format: is every C++ file laid out as .clang-format says?
-lint.py tidy BUILD_DIR PART: does clang-tidy accept the kernel's sources below PART (mm, kernel)?
+lint.py tidy BUILD_DIR PART N/M: does clang-tidy accept the kernel's sources below PART (mm, kernel), every M-th from the
+N-th on?
 
 Only the kernel's own compile commands are used: mm/ is compiled for several programs, and once is enough.
 """
@@ -26,7 +27,7 @@ def check_format():
     return subprocess.run([f"clang-format-{VERSION}", "--dry-run", "-Werror", *files], check=False).returncode
 
 
-def check_tidy(build_folder, part):
+def check_tidy(build_folder, part, share):
     """Status 0 when clang-tidy has nothing to say."""
     with open(os.path.join(build_folder, "compile_commands.json"), encoding="utf-8") as file:
         commands = [
@@ -34,13 +35,13 @@ def check_tidy(build_folder, part):
             for command in json.load(file)
             if "kernel_objects.dir" in command["command"] and command["file"].endswith(".cpp")
         ]
-    folder = os.path.join(build_folder, "lint")
-    os.makedirs(folder, exist_ok=True)
-    database = os.path.join(folder, f"{part}", "compile_commands.json")
+    number, shares = map(int, share.split("/"))
+    database = os.path.join(build_folder, "lint", f"{part}-{number}", "compile_commands.json")
     os.makedirs(os.path.dirname(database), exist_ok=True)
     with open(database, "w", encoding="utf-8") as file:
         json.dump(commands, file)
     files = [command["file"] for command in commands if command["file"].startswith(os.path.join(ROOT, part) + os.sep)]
+    files = sorted(files)[number - 1 :: shares]
     if not files:
         print(f"nothing to check below {part}")
         return 1
@@ -49,4 +50,4 @@ def check_tidy(build_folder, part):
 
 
 if __name__ == "__main__":
-    sys.exit(check_format() if sys.argv[1] == "format" else check_tidy(sys.argv[2], sys.argv[3]))
+    sys.exit(check_format() if sys.argv[1] == "format" else check_tidy(*sys.argv[2:]))
