@@ -11,6 +11,7 @@ import tarfile
 import tempfile
 import unittest
 
+from archives import dense_cpio_of, tar_of
 from guest import BUILD, ROOT, GuestTest, run, run_program
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
@@ -340,26 +341,11 @@ class Programs(GuestTest, Folder):
         """tar and cpio as others write them: nothing in them begins at a page."""
         with open(INITIAL_ROOT, "rb") as file:
             entries = list(cpio.read(file.read()))
-        with tarfile.open(os.path.join(self.folder, "root.tar"), "w", format=tarfile.GNU_FORMAT) as archive:
-            for entry in entries:
-                info = tarfile.TarInfo(entry.path)
-                info.mode, info.mtime = stat.S_IMODE(entry.mode), entry.mtime
-                if entry.is_folder:
-                    info.type = tarfile.DIRTYPE
-                elif stat.S_ISLNK(entry.mode):
-                    info.type, info.linkname = tarfile.SYMTYPE, bytes(entry.content).decode()
-                else:
-                    info.size = entry.size
-                archive.addfile(info, io.BytesIO(entry.content) if info.size else None)
-        with open(os.path.join(self.folder, "root.cpio"), "wb") as file:
-            for entry in [*entries, cpio.regular_file(cpio.TRAILER, b"")]:
-                name = entry.path.encode() + b"\0"
-                numbers = [1, entry.mode, 0, 0, 1, 0, entry.size, 0, 0, 0, 0, len(name), 0]
-                for part in (b"070701" + b"".join(b"%08x" % number for number in numbers) + name, entry.content):
-                    file.write(bytes(part) + b"\0" * (-len(part) % 4))
-        for name in ("root.tar", "root.cpio"):
+        archives = {"root.tar": tar_of(entries, tarfile.GNU_FORMAT), "root.cpio": dense_cpio_of(entries)}
+        for name, content in archives.items():
+            root = self.file(name, content)
             line = "md5sum /bin/busybox; ls -l /bin/sh /etc/passwd | wc -l"
-            self.assertEqual(self.guest(line, root=os.path.join(self.folder, name)), self.guest(line), name)
+            self.assertEqual(self.guest(line, root=root), self.guest(line), name)
 
 
 if __name__ == "__main__":
