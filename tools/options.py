@@ -10,7 +10,7 @@ import shlex
 import guest_files
 
 DEFAULT_MEMORY = "128M"
-LEAST_MEMORY = 3 << 20  # The kernel with what it needs to boot fills more than a megabyte above the first one.
+LEAST_MEMORY = 2 << 20  # The kernel alone fills most of a megabyte above the first one.
 MOST_MEMORY = 63 << 30  # 36 address bits, less what the PC keeps below 4 GiB for its devices.
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -65,7 +65,7 @@ def parse_memory(text):
         raise UsageError(f"--memory: {text!r} is not a size; say 64M or 1G")
     size_bytes = int(match[1]) * UNITS[match[2].upper() or "M"]
     if size_bytes < LEAST_MEMORY:
-        raise UsageError(f"--memory: {text} is too little; the least is 3M")
+        raise UsageError(f"--memory: {text} is too little; the least is 2M")
     if size_bytes > MOST_MEMORY:
         raise UsageError(f"--memory: {text} is more than this machine can have; the most is 63G")
     return size_bytes

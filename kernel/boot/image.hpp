@@ -23,6 +23,7 @@ extern const char kernel_physical_start[], kernel_physical_end[];
 extern const char kernel_virtual_start[], kernel_virtual_end[];
 extern const char text_start[], text_end[], rodata_start[], rodata_end[], data_start[], data_end[];
 extern const char bss_start[], bss_end[], init_begin[], init_end[], symbols_start[], symbols_end[];
+extern const char init_bss_begin[], init_bss_end[];
 extern const char boot_stack_guard[], boot_stack[], boot_stack_end[];
 extern const char double_fault_stack_guard[], double_fault_stack[], double_fault_stack_end[];
 extern std::uint32_t kernel_page_directory[1024], kernel_first_page_table[1024];
@@ -65,6 +66,11 @@ inline mm::VirtRange bss() {
 /// over.
 inline mm::VirtRange init() {
     return detail::range(labels::init_begin, labels::init_end);
+}
+/// Variables that only booting uses and that start as zero. The image ends with them: where memory ends earlier, their
+/// end is not there.
+inline mm::VirtRange init_bss() {
+    return detail::range(labels::init_bss_begin, labels::init_bss_end);
 }
 /// The table behind kernel/symbols.hpp: read only.
 inline mm::VirtRange symbols() {

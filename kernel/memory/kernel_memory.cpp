@@ -96,6 +96,7 @@ void KernelMemory::finish_boot() {
     keep_map();
     if (kept_map_) {
         release_image_pages(image::init());
+        release_image_pages(image::init_bss());
     }
 }
 

@@ -64,7 +64,8 @@ def kernel_image():
         value, _, name = line.split()
         symbols[name] = (int(value, 16) - 0xC0000000) // oracle.FRAME
     guards = [(symbols[n], symbols[n] + 1) for n in ("boot_stack_guard", "double_fault_stack_guard")]
-    given_back = oracle.merged([*guards, (symbols["init_begin"], symbols["init_end"])])
+    boot_only = [(symbols[f"{part}_begin"], symbols[f"{part}_end"]) for part in ("init", "init_bss")]
+    given_back = oracle.merged([*guards, *boot_only])
     return Image(loaded, oracle.minus(loaded, given_back))
 
 

@@ -19,7 +19,7 @@ PAGE = 4096
 KERNEL_BASE = 0xC0000000
 LOAD_ADDRESS = 1 << 20
 WINDOW_BEGIN = 0xC03F8000
-SECTIONS = [".text", ".rodata", ".data", ".bss", ".init", ".init_bss", ".symbols"]
+SECTIONS = [".text", ".rodata", ".data", ".bss", ".init", ".symbols", ".init_bss"]
 # Division of 64-bit numbers and counting of bits, which an i686 does not have. Anything else has slipped in.
 LIBGCC_ALLOWED = {
     "__divdi3", "__divmoddi4", "__moddi3", "__udivdi3", "__udivmoddi4", "__umoddi3", "__popcountsi2",

@@ -19,7 +19,7 @@ from guest import HANG_SECONDS, ROOT, GuestTest, Result, arguments_for, shell
 
 AT_ONCE = 2
 SAMPLE = 1 if os.environ.get("PRIMITIVE_LONG") else 23
-MEMORY = "3M"  # The least there is: the sweep takes every frame.
+MEMORY = "3M"  # The least with room for modules behind the kernel: the sweep takes every frame.
 COUNTS = "cat /proc/vmstat /proc/heap"
 SOUND = "the account is sound"
 

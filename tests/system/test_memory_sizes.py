@@ -21,7 +21,7 @@ MOST_KEPT_BY_FIRMWARE = 512 * 1024 + 384 * 1024
 
 # --memory, QEMU's other arguments, MiB of it below 4 GiB, and whether frames are checked in a short run as well.
 MACHINES = [
-    ("3M", None, 3, True),
+    ("2M", None, 2, True),
     ("4M", None, 4, True),
     ("8M", None, 8, True),
     ("16M", None, 16, True),
@@ -131,13 +131,13 @@ class MemorySizes(GuestTest):
         self.assertTrue(all(r.end <= 128 * MIB or r.begin >= 1 << 32 for r in ram), ram)
         self.assertIn((1 << 32, (1 << 32) + 384 * MIB), [(r.begin, r.end) for r in ram])
 
-    def test_less_than_3m_is_refused(self):
-        """3M is enough; what too little for the kernel itself is, and that it says so, the crafted maps show."""
-        for memory in ("1M", "3071K", "0", "1"):
+    def test_less_than_2m_is_refused(self):
+        """2M is enough; what too little for the kernel itself is, and that it says so, the crafted maps show."""
+        for memory in ("1M", "2047K", "0", "1"):
             with self.subTest(memory):
                 result = run_program(["--memory", memory, "--", "cat", "/proc/frames"])
                 self.assertEqual((result.status, result.stdout), (2, b""), result)
-                self.assertEqual(result.stderr, f"run: --memory: {memory} is too little; the least is 3M\n".encode())
+                self.assertEqual(result.stderr, f"run: --memory: {memory} is too little; the least is 2M\n".encode())
 
 
 if __name__ == "__main__":

@@ -182,6 +182,7 @@ class Counts(GuestTest):
                 symbols["double_fault_stack_guard"] + FRAME,
             ),
             "code and data of the boot": (symbols["init_begin"], symbols["init_end"]),
+            "variables of the boot": (symbols["init_bss_begin"], symbols["init_bss_end"]),
             "where self-tests and benchmarks work": (0xE0000000, 0xE1000000),
         }
         for name, (begin, end) in forbidden.items():

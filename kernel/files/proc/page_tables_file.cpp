@@ -21,6 +21,7 @@ const char* region_of(mm::VirtAddr page) {
         {image::data(), "data"},
         {image::bss(), "bss"},
         {image::init(), "init"},
+        {image::init_bss(), "init"},
         {image::symbols(), "symbols"},
         {layout::kHeap, "heap"},
         {{layout::kFrameTable, layout::kFrameTableEnd}, "frame-table"},
