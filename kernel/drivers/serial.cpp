@@ -107,6 +107,7 @@ void Serial::receive() {
     while (present_ && !received_.full() && (port::in8(base_ + kLineStatus) & kDataReady) != 0) {
         received_.push(static_cast<char>(port::in8(base_ + kData)));
     }
+    left_in_device_ = received_.full();
 }
 
 }  // namespace kernel

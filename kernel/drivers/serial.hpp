@@ -37,8 +37,9 @@ class Serial final : public Sink {
 
     /// The next byte received; none when there is none yet.
     std::optional<char> read();
-    /// Whether read would give one. Cheap: the device itself is not asked.
-    [[nodiscard]] bool has_received() const { return !received_.empty(); }
+    /// Whether to call read: it may give one. False only when the next byte will interrupt. Cheap: the device itself is
+    /// not asked.
+    [[nodiscard]] bool has_received() const { return !received_.empty() || left_in_device_; }
 
     /// For the interrupt handler: moves what has been received into the ring, as far as it fits.
     void receive();
@@ -46,6 +47,8 @@ class Serial final : public Sink {
   private:
     port::Port base_;
     bool present_ = false;
+    /// The last look ended at a full ring: what the device may still hold has interrupted already, and won't again.
+    bool left_in_device_ = false;
     ByteRing<1024> received_;
 };
 

@@ -181,6 +181,16 @@ class Pipe(GuestTest):
         expected = b"".join(text + b"\n" for text in texts)
         self.assertIn(hashlib.md5(expected, usedforsecurity=False).hexdigest().encode(), output)
 
+    def test_lines_that_fill_each_buffer_to_the_last_byte(self):
+        """When the terminal had taken the port's whole ring, nobody asked the device for the rest: it had interrupted
+        while the ring was full, and didn't again."""
+        texts = [b"line %03d" % number for number in range(200)]
+        lines = b"".join((b"echo %s >>/tmp/x #" % text).ljust(63, b"x") + b"\n" for text in texts)
+        status, output = self.type(b"sleep 1\n" + lines + b"md5sum < /tmp/x\n")
+        self.assertEqual(status, 0)
+        expected = b"".join(text + b"\n" for text in texts)
+        self.assertIn(hashlib.md5(expected, usedforsecurity=False).hexdigest().encode(), output)
+
     def test_the_built_in_console_reads_it_too(self):
         status, output = self.type(b"echo one\necho two; cat /nope\necho 'three'", "--root", "none")
         self.assertEqual(status, 0)
