@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 from guest import HANG_SECONDS, GuestTest, Prompt, run_program
@@ -273,8 +274,18 @@ class Screen(GuestTest):
         """The prompt and what was typed, as the screen shows them."""
         return (self.question.decode() + line).rstrip()
 
-    def lines(self):
-        """The screen's text."""
+    def lines(self, last):
+        """The screen's text, as soon as a prompt behind the line `last` ends it: it follows the terminal a tick later."""
+        deadline = time.monotonic() + HANG_SECONDS
+        while True:
+            lines = self.lines_now()
+            written = [line for line in lines if line]
+            shown = len(written) > 1 and written[-2].endswith(last) and written[-1] == self.asked("")
+            if shown or time.monotonic() > deadline:
+                return lines
+            time.sleep(0.02)
+
+    def lines_now(self):
         path = os.path.join(self.folder.name, "screen")
         self.qmp.ask("pmemsave", val=TEXT_MEMORY, size=LINES * COLUMNS * 2, filename=path)
         with open(path, "rb") as file:
@@ -285,7 +296,7 @@ class Screen(GuestTest):
     def test_commands_can_be_typed_at_the_keyboard(self):
         self.type("echo Hello; ls /prox\bc/.\n")
         self.prompt.expect(self.question)
-        lines = self.lines()
+        lines = self.lines("version")
         at = lines.index(self.asked("echo Hello; ls /proc/."))
         self.assertEqual(lines[at + 1], "Hello")
         self.assertTrue(any(line.endswith("version") for line in lines), lines)
@@ -294,7 +305,7 @@ class Screen(GuestTest):
     def test_what_is_typed_on_the_serial_line_is_on_the_screen(self):
         self.prompt.type("echo from afarr\b\r")
         self.prompt.expect(b"\nfrom afar\n" + self.question)
-        lines = self.lines()
+        lines = self.lines("from afar")
         at = lines.index(self.asked("echo from afar"))
         self.assertEqual(lines[at + 1 : at + 3], ["from afar", self.asked("")])
 
@@ -309,7 +320,7 @@ class Screen(GuestTest):
         for number in range(40):
             self.prompt.type(f"echo line {number}\r")
             self.prompt.expect(b"\nline %d\n" % number + self.question)
-        lines = self.lines()
+        lines = self.lines("line 39")
         self.assertEqual(lines[-1], self.asked(""))
         self.assertEqual(lines[-3:-1], [self.asked("echo line 39"), "line 39"])
         self.assertEqual(lines[0], self.asked("echo line 28"))
