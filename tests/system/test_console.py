@@ -275,7 +275,7 @@ class Screen(GuestTest):
         return (self.question.decode() + line).rstrip()
 
     def lines(self, last):
-        """The screen's text, as soon as a prompt behind the line `last` ends it: it follows the terminal a tick later."""
+        """The screen's text, as soon as the end of `last` and a prompt end it: it follows the terminal a tick later."""
         deadline = time.monotonic() + HANG_SECONDS
         while True:
             lines = self.lines_now()
@@ -296,7 +296,7 @@ class Screen(GuestTest):
     def test_commands_can_be_typed_at_the_keyboard(self):
         self.type("echo Hello; ls /prox\bc/.\n")
         self.prompt.expect(self.question)
-        lines = self.lines("version")
+        lines = self.lines(("version", "vmstat"))  # the last of a row, the last of all
         at = lines.index(self.asked("echo Hello; ls /proc/."))
         self.assertEqual(lines[at + 1], "Hello")
         self.assertTrue(any(line.endswith("version") for line in lines), lines)
