@@ -1,6 +1,7 @@
 // /proc as programs read it: Linux's formats, and numbers that are true of this process and its memory.
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
@@ -196,8 +197,9 @@ TEST(stat_has_linuxs_fields) {
     CHECK(values[19] > 0);    // size in bytes
     CHECK_EQ(values[19] % PAGE, 0);
     CHECK(values[20] > 0 && values[20] < values[19] / PAGE);  // resident pages
-    CHECK_EQ(values[15], 0);                                  // nice
-    CHECK_EQ(values[14], 20);                                 // priority
+    const int nice_level = getpriority(PRIO_PROCESS, 0);
+    CHECK_EQ(values[15], nice_level);
+    CHECK_EQ(values[14], 20 + nice_level);  // priority
 }
 
 TEST(statm_is_in_pages) {
