@@ -41,7 +41,8 @@ class UseBits {
     ~UseBits() = default;
 };
 
-/// The owner's CPU time, in microseconds, at the moment of a call. Wraps: only differences mean something.
+/// CPU time, in microseconds, at the moment of a call: of the program whose pages the policy has (local replacement), or
+/// of all programs together (global). Wraps: only differences mean something.
 using CpuTime = std::uint32_t;
 
 class ReplacementPolicy {
@@ -69,6 +70,9 @@ class ReplacementPolicy {
 
     /// Now and then, every so many faults and ticks of the clock: a moment to look at bits.
     virtual void tick(CpuTime now, UseBits& bits) = 0;
+
+    /// Recounts everything; false when a list, a count or a record is wrong. Costs a walk over all records.
+    [[nodiscard]] virtual bool check_invariants() const = 0;
 };
 
 }  // namespace mm
