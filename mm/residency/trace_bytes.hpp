@@ -4,11 +4,12 @@
 //   number   7 bits a byte, lowest first; the top bit says that more follow     300 = 0xAC 0x02
 //   signed   number(2n) for n >= 0, number(-2n - 1) below                        -1 = 0x01
 //
-// The kinds are shared out here, so that one stream can hold the events of all: 0x01-0x3F replacement, 0x40-0x5F frame
-// allocation, 0x60-0x6F load control, 0x70-0x7F the last resort. Readers refuse kinds they do not know.
+// The kinds are shared out here, so that one stream can hold the events of all: 0x01-0x3F replacement,
+// 0x40-0x5F frame allocation, 0x60-0x6F load control, 0x70-0x7F the last resort. Readers refuse kinds they do
+// not know.
 //
-// Owns: nothing. Never drops a byte: the sink takes all or waits. Cost: a few instructions a byte; a writer keeps 64
-// bytes on the stack, and may be used wherever its sink may.
+// Owns: nothing. Never drops a byte: the sink takes all or waits. Cost: a few instructions a byte; a writer
+// keeps 64 bytes on the stack, and may be used wherever its sink may.
 #pragma once
 
 #include <array>
@@ -67,8 +68,8 @@ class TraceWriter {
     std::size_t used_ = 0;
 };
 
-/// Reads what TraceWriter wrote. A stream that is cut off or says something impossible makes ok() false for good, and
-/// every number 0 from there on: it is enough to ask once an event.
+/// Reads what TraceWriter wrote. A stream that is cut off or says something impossible makes ok() false for
+/// good, and every number 0 from there on: it is enough to ask once an event.
 class TraceReader {
   public:
     /// Reads `bytes`, which must outlive it.
