@@ -2,16 +2,17 @@
 //
 //   entered(frame, page)     a fault brought `page` into `frame`
 //   left(frame)              it is in no frame any more: evicted, unmapped, its program ended
-//   choose()                 the page that should go     --asks-->  UseBits: accessed? dirty?  (what page tables tell)
+//   choose()                 the page that should go   --asks--> UseBits: accessed? dirty? (page tables tell)
 //   tick()                   a moment to look at the bits in passing
 //
-// A policy decides and touches nothing: it evicts no page, takes no memory, reads no clock. Frames are named by number
-// (only as names: 0 .. the size of the table of records), pages by whose they are and which. Everything it is told, and
-// every answer it gets, goes through this interface: who records the calls can replay them, event for event, with the
-// same decisions.
+// A policy decides and touches nothing: it evicts no page, takes no memory, reads no clock. Frames are named
+// by number (only as names: 0 .. the size of the table of records), pages by whose they are and which.
+// Everything it is told, and every answer it gets, goes through this interface: who records the calls can
+// replay them, event for event, with the same decisions.
 //
-// The access that faulted sets the accessed bit itself, just after entered(). A policy for which a new page begins as
-// "not yet used" takes the bit of a page some faults later: each call has the bits at hand for that.
+// The access that faulted sets the accessed bit itself, just after entered(). A policy for which a new page
+// begins as "not yet used" takes the bit of a page some faults later: each call has the bits at hand for
+// that.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +42,8 @@ class UseBits {
     ~UseBits() = default;
 };
 
-/// CPU time, in microseconds, at the moment of a call: of the program whose pages the policy has (local replacement), or
-/// of all programs together (global). Wraps: only differences mean something.
+/// CPU time, in microseconds, at the moment of a call: of the program whose pages the policy has (local
+/// replacement), or of all programs together (global). Wraps: only differences mean something.
 using CpuTime = std::uint32_t;
 
 class ReplacementPolicy {
@@ -61,11 +62,11 @@ class ReplacementPolicy {
     };
     virtual void left(FrameIndex frame, Departure departure) = 0;
 
-    /// The frame whose page should go so that `incoming` can come; none only if the policy knows of no frame. The
-    /// caller evicts it and says left(), or cannot use the answer and says refused().
+    /// The frame whose page should go so that `incoming` can come; none only if the policy knows of no frame.
+    /// The caller evicts it and says left(), or cannot use the answer and says refused().
     virtual std::optional<FrameIndex> choose(PageId incoming, CpuTime now, UseBits& bits) = 0;
-    /// The page of `frame`, chosen just now, cannot go at this moment (somebody is about to use it): the next choose()
-    /// must not give it again before others.
+    /// The page of `frame`, chosen just now, cannot go at this moment (somebody is about to use it): the next
+    /// choose() must not give it again before others.
     virtual void refused(FrameIndex frame) = 0;
 
     /// Now and then, every so many faults and ticks of the clock: a moment to look at bits.

@@ -23,6 +23,12 @@ BELOW = {
     # The exerciser stands on all that it exercises, and nothing in mm/ stands on it.
     "exercise": {"core", "map", "frames", "paging", "heap", "space"},
 }
+# The algorithms of residency (replacement, frame allocation) see nothing but what they are told: they may include core
+# and each other, so that the same objects decide in the kernel and on bare traces.
+ALGORITHMS = re.compile(
+    r"(replacement|exact|frame_allocation|quota|load_control)\w*|resident_records|ghosts|trace_bytes"
+    r"|fifo|clock|not_recently_used|aging|wsclock|two_queue|s3fifo|random"
+)
 STANDARD = {
     "array", "atomic", "bit", "compare", "concepts", "cstddef", "cstdint", "expected", "limits", "new", "optional",
     "span", "tuple", "type_traits", "utility",
@@ -42,11 +48,15 @@ def violations(root):
     """['path:line: why'] for every include that breaks a rule."""
     found = []
     for path in sorted(sources(root)):
-        layer = path.split(os.sep)[1]
+        layer, name = path.split(os.sep)[1], os.path.splitext(os.path.basename(path))[0]
+        algorithm = layer == "residency" and ALGORITHMS.fullmatch(name)
         with open(os.path.join(root, path), encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 match = INCLUDE.match(line)
-                if match and (why := objection(layer, match[1], match[2])):
+                why = match and (
+                    objection(layer, match[1], match[2]) or (algorithm and algorithms_objection(match[1], match[2]))
+                )
+                if why:
                     found.append(f"{path}:{number}: {why}")
     return found
 
@@ -62,6 +72,15 @@ def objection(layer, bracket, header):
     if parts[1] != layer and parts[1] not in BELOW[layer]:
         return f'"{header}": {layer} may not include {parts[1]}'
     return None
+
+
+def algorithms_objection(bracket, header):
+    """Why an algorithm of residency may not include `header`, which its layer may."""
+    if bracket == "<" or header.startswith("mm/core/"):
+        return None
+    if header.startswith("mm/residency/") and ALGORITHMS.fullmatch(header.split("/")[-1].removesuffix(".hpp")):
+        return None
+    return f'"{header}": an algorithm of residency stands on core alone'
 
 
 class Includes(unittest.TestCase):
@@ -89,6 +108,8 @@ class PlantedViolations(unittest.TestCase):
             ("mm/frames/a.hpp", "<vector>"),
             ("mm/frames/a.hpp", '"bitmap.hpp"'),
             ("mm/novelties/a.hpp", '"mm/core/address.hpp"'),
+            ("mm/residency/replacement_a.cpp", '"mm/frames/b.hpp"'),
+            ("mm/residency/clock.hpp", '"mm/residency/swap.hpp"'),
         ]:
             with self.subTest(path=path, include=include):
                 self.assertEqual(len(self.violations_of(path, include)), 1)
@@ -97,6 +118,8 @@ class PlantedViolations(unittest.TestCase):
         for path, include in [
             ("mm/paging/a.hpp", '"mm/frames/b.hpp"'),
             ("mm/core/a.hpp", "<span>"),
+            ("mm/residency/swap.hpp", '"mm/frames/b.hpp"'),
+            ("mm/residency/clock.hpp", '"mm/residency/replacement_a.hpp"'),
             ("mm/core/a_test.cpp", "<gtest/gtest.h>"),
         ]:
             with self.subTest(path=path, include=include):
