@@ -95,9 +95,11 @@ class Machine:
             self.arguments += ["-initrd", ",".join(initrd)]
 
     def boot_iso(self, iso):
-        """Boots from a CD with `iso` (a name that open_file or open_bytes gave) in it."""
+        """Boots from a CD with `iso` (a name that open_file or open_bytes gave) in it: the second device on the second
+        cable, for disks are the first on theirs.
+        """
         self.arguments += [
-            "-drive", f"file={iso},format=raw,media=cdrom,readonly=on",
+            "-drive", f"file={iso},format=raw,media=cdrom,readonly=on,index=3",
             "-boot", "order=d,menu=off",
         ]  # fmt: skip
 

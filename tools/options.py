@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 
+import disks
 import guest_files
 
 DEFAULT_MEMORY = "128M"
@@ -45,6 +46,8 @@ class Options:
         self.root = DEFAULT_ROOT
         self.files = []
         self.modules = []
+        self.swap = None
+        self.disk = None
         self.iso = False
         self.display = False
         self.gdb = False
@@ -52,6 +55,10 @@ class Options:
         self.timeout = None
         self.verbose = False
         self.command = None
+
+    def disks(self):
+        """The disks to attach, in order."""
+        return [disk for disk in (self.swap, self.disk) if disk is not None]
 
     def wants_own_disc(self):
         """Whether the ISO as it was built would boot something else than what these options say."""
@@ -105,6 +112,16 @@ def parse_file(text):
         raise UsageError(f"--file: {error}") from None
 
 
+def parse_once(name, before, parse_disk, text):
+    """A disk, of which there is one of each kind."""
+    if before is not None:
+        raise UsageError(f"{name} is given twice; there is one such disk")
+    try:
+        return parse_disk(text)
+    except disks.DiskError as error:
+        raise UsageError(error) from None
+
+
 def parse_timeout(text):
     """Seconds, more than none; a fraction is fine."""
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", text, re.ASCII) or float(text) == 0:
@@ -155,6 +172,10 @@ def parse(arguments):
             options.root = parse_root(value_of(name, inline))
         elif name == "--file":
             options.files.append(parse_file(value_of(name, inline)))
+        elif name == "--swap":
+            options.swap = parse_once(name, options.swap, disks.parse_swap, value_of(name, inline))
+        elif name == "--disk":
+            options.disk = parse_once(name, options.disk, disks.parse_disk, value_of(name, inline))
         elif name == "--qemu":
             options.qemu += parse_qemu(value_of(name, inline))
         elif name == "--timeout":

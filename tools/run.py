@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+import disks
 import initial_root
 import iso
 import options as command_line
@@ -74,6 +75,7 @@ def prepare_machine(options, folder):
         machine.boot_iso(machine.open_file(os.path.join(folder, "primitive.iso")))
     if not root and options.root != command_line.NO_ROOT and (options.verbose or options.command is None):
         say("the initial root does not fit into so little memory; there is the built-in console")
+    disks.attach(machine, options.disks())
     if not options.display:
         machine.arguments += ["-display", "none"]
     if options.gdb:
@@ -192,7 +194,7 @@ def boot(options, folder):
         if options.command is not None:
             return CommandRun(machine, options).run()
         return run_prompt(machine, options)
-    except command_line.UsageError as error:
+    except (command_line.UsageError, disks.DiskError) as error:
         say(error)
         return STATUS_REFUSED
     except iso.IsoError as error:

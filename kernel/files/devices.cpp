@@ -5,6 +5,8 @@
 #include <new>
 #include <utility>
 
+#include "kernel/drivers/block_device.hpp"
+#include "kernel/files/block_file.hpp"
 #include "kernel/files/directory_file.hpp"
 #include "kernel/files/terminal_file.hpp"
 #include "kernel/programs/process.hpp"
@@ -40,7 +42,7 @@ constexpr std::array kLinks = {LinkName{"fd", "/proc/self/fd"}, LinkName{"stderr
                                LinkName{"stdin", "/proc/self/fd/0"}, LinkName{"stdout", "/proc/self/fd/1"}};
 
 constexpr std::string_view kSharedMemoryName = "shm";
-constexpr std::size_t kEntries = kDevices.size() + kLinks.size() + 1;
+constexpr std::size_t kMostEntries = kDevices.size() + kLinks.size() + kMostBlockDevices + 1;
 
 /// null, zero, full, random: no state, always ready.
 class PlainDeviceFile final : public OpenFile {
@@ -169,6 +171,25 @@ class DeviceFileNode final : public DeviceNode {
     const DeviceName& device_;
 };
 
+class DiskNode final : public DeviceNode {
+  public:
+    DiskNode(Inode& directory, std::uint64_t number, BlockDevice& disk, std::uint32_t device)
+        : DeviceNode(FileKind::kBlockDevice, directory, number, disk.name()), disk_(disk), device_(device) {}
+
+    void status(FileStatus& status) const override {
+        DeviceNode::status(status);
+        status.permissions = disk_.access() == BlockAccess::kReadOnly ? 0440 : 0660;
+        status.represented_device = device_;
+    }
+    FileResult<Shared<OpenFile>> open(OpenFlags flags) override {
+        return open_block_device(Shared<Inode>(this), disk_, flags);
+    }
+
+  private:
+    BlockDevice& disk_;
+    std::uint32_t device_;
+};
+
 class FixedDirectory : public Inode {
   public:
     FixedDirectory(std::uint64_t number, Inode* parent, std::string_view name)
@@ -197,7 +218,7 @@ class FixedDirectory : public Inode {
     [[nodiscard]] FileResult<std::string_view> name() const override { return name_; }
 
     FileResult<void> read_directory(std::uint64_t position, DirectoryReader& reader) override {
-        for (; position < 2 + kEntries; ++position) {
+        for (; position < 2 + kMostEntries; ++position) {
             bool taken = true;
             if (position < 2) {
                 FileStatus of_entry;
@@ -230,6 +251,9 @@ class FixedDirectory : public Inode {
         for (const LinkName& link : kLinks) {
             added = added && add(new (std::nothrow) DeviceLink(*this, ++number, link));
         }
+        for (std::size_t i = 0; BlockDevice* const disk = block_device(i); ++i) {
+            added = added && add(new (std::nothrow) DiskNode(*this, ++number, *disk, block_device_number(i)));
+        }
         added = added && add(new (std::nothrow) FixedDirectory(++number, this, kSharedMemoryName));
         return added ? FileResult<void>() : file_error(Errno::kNoMemory);
     }
@@ -238,7 +262,7 @@ class FixedDirectory : public Inode {
     std::uint64_t number_;
     Inode* parent_;  // null: a root
     std::string_view name_;
-    std::array<Shared<Inode>, kEntries> entries_{};
+    std::array<Shared<Inode>, kMostEntries> entries_{};
 };
 
 /// Never destroyed.

@@ -1,5 +1,5 @@
-// The files of /dev: null, zero, full, random, urandom, console, tty, ttyS0, links to the caller's own descriptors,
-// and an empty directory, shm, to mount something on.
+// The files of /dev: null, zero, full, random, urandom, console, tty, ttyS0, the disks, links to the caller's own
+// descriptors, and an empty directory, shm, to mount something on.
 //
 // All nodes are made at boot and live for ever. Which file system number they carry: kDeviceFileSystem.
 #pragma once

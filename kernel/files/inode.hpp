@@ -30,6 +30,7 @@ enum class FileKind : std::uint16_t {
     kFifo = 0010000,
     kCharacterDevice = 0020000,
     kDirectory = 0040000,
+    kBlockDevice = 0060000,
     kRegular = 0100000,
     kSymlink = 0120000,
 };

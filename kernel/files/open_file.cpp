@@ -34,6 +34,12 @@ FileResult<std::int32_t> OpenFile::control(std::uint32_t, std::uint32_t) {
     return file_error(Errno::kNotTerminal);
 }
 
+std::uint64_t OpenFile::end() const {
+    FileStatus status;
+    inode_->status(status);
+    return status.size_bytes;
+}
+
 FileResult<void> OpenFile::sync() {
     if (seekable_ == Seekable::kNo && inode_->kind() != FileKind::kDirectory) {
         return file_error(Errno::kInvalid);

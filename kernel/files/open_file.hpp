@@ -49,6 +49,8 @@ class OpenFile : public SharedObject {
     virtual FileResult<std::int32_t> control(std::uint32_t request, std::uint32_t argument);
     /// fsync: nothing to wait for, in memory. Error: kInvalid for pipes and terminals.
     virtual FileResult<void> sync();
+    /// Where SEEK_END leads: the node's size, unless the node does not know it.
+    [[nodiscard]] virtual std::uint64_t end() const;
     /// The pipe it is an end of; null for other files. For what fcntl knows of pipes.
     [[nodiscard]] virtual Pipe* pipe() { return nullptr; }
     /// A descriptor of a process was closed; the object may live on.

@@ -87,9 +87,7 @@ FileResult<std::uint64_t> seek(OpenFile& file, std::int64_t offset, std::uint32_
     if (whence == kCurrent) {
         base = static_cast<std::int64_t>(file.position);
     } else if (whence != kSet) {
-        FileStatus status;
-        file.inode()->status(status);
-        const auto size = static_cast<std::int64_t>(status.size_bytes);
+        const auto size = static_cast<std::int64_t>(file.end());
         if (whence == kEnd) {
             base = size;
         } else if (offset < 0 || offset >= size) {

@@ -27,7 +27,7 @@ class RefusedOptions(GuestTest):
         self.assert_refused(["--"], "command")
 
     def test_values_left_out(self):
-        for option in ("--memory", "--append", "--root", "--file", "--module", "--qemu", "--timeout"):
+        for option in ("--memory", "--append", "--root", "--file", "--module", "--swap", "--disk", "--qemu", "--timeout"):
             self.assert_refused([option], option)
 
     def test_impossible_sizes(self):
@@ -97,7 +97,7 @@ class Help(GuestTest):
                 [os.path.join(ROOT, "run"), *arguments], capture_output=True, check=False, env={"PATH": "/usr/bin:/bin"}
             )
             self.assertEqual((done.returncode, done.stderr), (0, b""))
-            for option in "memory append root file module iso display gdb qemu timeout verbose help".split():
+            for option in "memory append root file module swap disk iso display gdb qemu timeout verbose help".split():
                 self.assertIn(f"  --{option}", done.stdout.decode())
 
 

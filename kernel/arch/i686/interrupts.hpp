@@ -32,7 +32,15 @@ inline bool is_from_ring_3(const TrapFrame& frame) {
 }
 
 /// Lines of the two interrupt controllers, where PCs wire them.
-enum class IrqLine : std::uint8_t { kTimer = 0, kKeyboard = 1, kCascade = 2, kCom2 = 3, kCom1 = 4 };
+enum class IrqLine : std::uint8_t {
+    kTimer = 0,
+    kKeyboard = 1,
+    kCascade = 2,
+    kCom2 = 3,
+    kCom1 = 4,
+    kFirstAta = 14,
+    kSecondAta = 15
+};
 
 /// Runs with interrupts off.
 using IrqHandler = void (*)();

@@ -7,6 +7,7 @@
 #include "kernel/arch/i686/segments.hpp"
 #include "kernel/boot/init.hpp"
 #include "kernel/clock.hpp"
+#include "kernel/drivers/ata_disks.hpp"
 #include "kernel/drivers/cmos_clock.hpp"
 #include "kernel/drivers/keyboard.hpp"
 #include "kernel/drivers/pit.hpp"
@@ -60,6 +61,7 @@ INIT_CODE void start_machine() {
     enable_irq(IrqLine::kKeyboard, "i8042", [] { keyboard().receive(); });
     enable_irq(IrqLine::kCom2, "ttyS1", [] { com2().receive(); });
     enable_irq(IrqLine::kCom1, "ttyS0", [] { com1().receive(); });
+    start_ata_disks();
     // What came before its line was enabled has raised it unheard: an edge comes only once it has fallen.
     com1().receive();
     com2().receive();

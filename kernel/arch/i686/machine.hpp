@@ -9,7 +9,7 @@ namespace kernel {
 /// Makes the log visible, on COM1 and on the screen, and starts the clock. The first thing kernel_main does.
 void start_early_console();
 
-/// Segments, exceptions, interrupts, timer, keyboard and serial ports. Afterwards interrupts are on.
+/// Segments, exceptions, interrupts, timer, keyboard, serial ports and disks. Afterwards interrupts are on.
 void start_machine();
 
 /// What the exit device of an emulator is told; QEMU's exit status is twice that plus one.

@@ -38,6 +38,11 @@ inline void read_bytes(Port port, void* to, std::size_t count) {
     asm volatile("rep insb" : "+D"(to), "+c"(count) : "d"(port) : "memory");
 }
 
+/// Reads `count` words of 16 bits, one after the other, from `port` into `to`.
+inline void read_words(Port port, void* to, std::size_t count) {
+    asm volatile("rep insw" : "+D"(to), "+c"(count) : "d"(port) : "memory");
+}
+
 /// Writes `count` bytes, one after the other, from `from` to `port`.
 inline void write_bytes(Port port, const void* from, std::size_t count) {
     asm volatile("rep outsb" : "+S"(from), "+c"(count) : "d"(port) : "memory");

@@ -1,5 +1,5 @@
-// The files about the system as a whole: /proc/cmdline, filesystems, interrupts, kmsg, loadavg, mounts, stat, sys,
-// syscalls, uptime and version, in Linux's formats.
+// The files about the system as a whole: /proc/cmdline, diskstats, filesystems, interrupts, kmsg, loadavg, mounts,
+// partitions, stat, sys, syscalls, uptime and version, in Linux's formats.
 //
 // Each is defined, with its format, in the source of its name. What they show belongs to others; reading
 // costs what that owner's printing costs. Main line only.
@@ -10,11 +10,13 @@
 namespace kernel {
 
 Node& cmdline_node();
+Node& diskstats_node();
 Node& filesystems_node();
 Node& interrupts_node();
 Node& kmsg_node();
 Node& loadavg_node();
 Node& mounts_node();
+Node& partitions_node();
 Node& stat_node();
 Node& sys_node();
 Node& syscalls_node();
