@@ -37,10 +37,10 @@ class AtaDisk final : public BlockDevice {
   public:
     struct Description {
         const char* name = "";
-        std::string_view role;
+        std::string_view role{};
         AtaUnit unit = AtaUnit::kMaster;
         BlockAccess access = BlockAccess::kReadWrite;
-        AtaIdentity identity;
+        AtaIdentity identity{};
     };
     /// On `channel`, which outlives it.
     AtaDisk(AtaChannel& channel, const Description& description)
