@@ -4,22 +4,22 @@ namespace mm {
 
 void Clock::entered(FrameIndex frame, PageId page, CpuTime, UseBits&) {
     claim(frame, page);
+    take_back(circle_);
     circle_.push_back(records(), frame);
 }
 
 void Clock::left(FrameIndex frame, Departure) {
-    expect_own(frame);
-    circle_.remove(records(), frame);
+    remove(frame);
     disclaim(frame);
 }
 
 std::optional<FrameIndex> Clock::choose(PageId, CpuTime, UseBits& bits) {
     if (circle_.empty()) {
-        return std::nullopt;
+        return choose_from_aside();
     }
-    const std::uint32_t limit = count() < tuning().scan_limit ? count() : tuning().scan_limit;
+    const std::uint32_t limit = circle_.count() < tuning().scan_limit ? circle_.count() : tuning().scan_limit;
     for (std::uint32_t passed = 0; passed < limit; ++passed) {
-        if (take_use(circle_.front(), bits) == Use::kNone) {
+        if (!bits.take_accessed(circle_.front())) {
             break;
         }
         circle_.rotate(records());
@@ -28,10 +28,14 @@ std::optional<FrameIndex> Clock::choose(PageId, CpuTime, UseBits& bits) {
 }
 
 void Clock::refused(FrameIndex frame) {
-    expect_own(frame);
-    circle_.remove(records(), frame);
-    circle_.push_back(records(), frame);
-    spare_once(frame);
+    remove(frame);
+    set_aside(frame);
+}
+
+void Clock::remove(FrameIndex frame) {
+    if (!take_from_aside(frame)) {
+        circle_.remove(records(), frame);
+    }
 }
 
 }  // namespace mm

@@ -6,7 +6,8 @@
 //    [oldest] -> ... -> [newest]  the hand, as in the circle.
 //
 // Conventions: the accessed bit is set when the page enters, by the access that faulted. After scan_limit
-// pages, or a whole round, the next page goes whether accessed or not.
+// pages, or a whole round, the next page goes whether accessed or not. A refused page becomes the newest when
+// the next page enters.
 // Constants: scan_limit.
 // Cost: one question a page passed; each page passed was accessed since the hand's last visit. A few dozen
 // instructions otherwise. [Corbato 1968]
@@ -30,6 +31,8 @@ class Clock final : public ReplacementInstance {
     [[nodiscard]] bool check_invariants() const override { return check_lists(circle_); }
 
   private:
+    void remove(FrameIndex frame);
+
     ResidentList circle_{1};
 };
 

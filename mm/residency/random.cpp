@@ -120,14 +120,16 @@ bool Random::check_invariants() const {
     }
     for (std::uint32_t number = 1; number <= count(); ++number) {
         const FrameIndex frame = node(number);
-        if (frame >= records().size() || records()[frame].instance != instance()) {
+        if (frame >= records().size() || records()[frame].instance != instance() ||
+            records()[frame].queue != 1) {
             return false;
         }
         const auto child = [this](std::uint32_t k) { return k <= count() ? node(k) : kNoFrame; };
         const ResidentRecord& record = records()[frame];
         if (record.previous != child(2 * number) || record.next != child(2 * number + 1) ||
-            record.word != (number == 1 ? kNoFrame : node(number / 2))) {
-            return false;  // I1
+            record.word != (number == 1 ? kNoFrame : node(number / 2)) ||
+            (record.previous == record.next && record.next != kNoFrame)) {
+            return false;  // I1; children that differ, and know their parents, make all nodes differ.
         }
     }
     return true;

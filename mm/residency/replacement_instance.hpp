@@ -45,7 +45,7 @@ class ReplacementInstance : public ReplacementPolicy {
         : records_(setup.memory.records), tuning_(setup.tuning), instance_(setup.instance) {
         expect(instance_ != 0, "replacement: an instance without an id");
     }
-    ~ReplacementInstance() override = default;
+    ~ReplacementInstance() override { abandon(aside_); }
 
     [[nodiscard]] ResidentRecords records() const { return records_; }
     [[nodiscard]] InstanceId instance() const { return instance_; }
@@ -92,36 +92,42 @@ class ReplacementInstance : public ReplacementPolicy {
         }
     }
 
-    /// A refused page is about to be used: it counts as accessed, once.
-    void spare_once(FrameIndex frame) { records_[frame].bits |= kRefused; }
-    /// Why a page should be passed over, if it should.
-    enum class Use : std::uint8_t { kNone, kAccessed, kRefused };
-    /// Takes both reasons away.
-    Use take_use(FrameIndex frame, UseBits& bits) {
-        const bool accessed = bits.take_accessed(frame);
-        ResidentRecord& record = records_[frame];
-        const bool refused = (record.bits & kRefused) != 0;
-        record.bits &= static_cast<std::uint8_t>(~kRefused);
-        if (refused) {
-            return Use::kRefused;
+    /// `frame`, refused and out of all lists, waits aside, so that no choice meets it while there are others.
+    void set_aside(FrameIndex frame) { aside_.push_back(records_, frame); }
+    /// Takes `frame` out of those aside; false when it is not one of them.
+    bool take_from_aside(FrameIndex frame) {
+        const bool aside = aside_.has(record_of(frame));
+        if (aside) {
+            aside_.remove(records_, frame);
         }
-        return accessed ? Use::kAccessed : Use::kNone;
+        return aside;
+    }
+    /// Those aside become the newest of `list`: for entered(), as then the choice is over that they were refused in.
+    void take_back(ResidentList& list) {
+        while (!aside_.empty()) {
+            list.push_back(records_, aside_.pop_front(records_));
+        }
+    }
+    [[nodiscard]] const ResidentList& aside() const { return aside_; }
+    /// The last resort of a choice: those aside, in turn.
+    [[nodiscard]] std::optional<FrameIndex> choose_from_aside() const {
+        return aside_.empty() ? std::nullopt : std::optional(aside_.front());
     }
 
     /// I1, and each of `lists`, which are all the instance has, against the records. O(records).
     template <typename... Lists>
     [[nodiscard]] bool check_lists(const Lists&... lists) const {
-        return (lists.check_invariants(records_, instance_) && ...) && (lists.count() + ...) == count_ &&
-               count_ == claimed();
+        return aside_.check_invariants(records_, instance_) &&
+               (lists.check_invariants(records_, instance_) && ...) &&
+               (lists.count() + ... + aside_.count()) == count_ && count_ == claimed();
     }
     /// The records with this instance's id, counted. O(records).
     [[nodiscard]] std::uint32_t claimed() const;
 
   private:
-    static constexpr std::uint8_t kRefused = 0x80;
-
     ResidentRecords records_;
     ReplacementTuning tuning_;
+    ResidentList aside_{0xFF};
     std::uint32_t count_ = 0;
     InstanceId instance_;
 };

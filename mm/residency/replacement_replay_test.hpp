@@ -18,7 +18,7 @@
 #include "mm/residency/exact_opt.hpp"
 #include "mm/residency/replacement_factory.hpp"
 
-namespace mm::host {
+namespace mm::replay {
 
 /// The bits of each frame's page, and how often they were asked for.
 class SimulatedBits final : public UseBits {
@@ -162,4 +162,4 @@ inline std::uint64_t faults_of(std::string_view name, const Trace& trace, std::u
                          : faults_of(replacement_named(name).value(), trace, frames);
 }
 
-}  // namespace mm::host
+}  // namespace mm::replay

@@ -10,6 +10,7 @@ S3Fifo::~S3Fifo() {
 
 void S3Fifo::entered(FrameIndex frame, PageId page, CpuTime, UseBits& bits) {
     ResidentRecord& record = claim(frame, page);
+    take_back(main_);
     if (ghosts_.take(page)) {
         record.bits |= kForMain;
         ++young_for_main_;
@@ -26,6 +27,9 @@ void S3Fifo::entered(FrameIndex frame, PageId page, CpuTime, UseBits& bits) {
 
 /// Takes `frame` out of its list.
 void S3Fifo::remove(FrameIndex frame) {
+    if (take_from_aside(frame)) {
+        return;
+    }
     ResidentRecord& record = records()[frame];
     if ((record.bits & kForMain) != 0) {
         record.bits &= static_cast<std::uint8_t>(~kForMain);
@@ -36,7 +40,7 @@ void S3Fifo::remove(FrameIndex frame) {
 
 void S3Fifo::left(FrameIndex frame, Departure departure) {
     const ResidentRecord& record = record_of(frame);
-    const bool on_trial = !main_.has(record) && (record.bits & kForMain) == 0;
+    const bool on_trial = (young_.has(record) || small_.has(record)) && (record.bits & kForMain) == 0;
     const PageId page = record.page;
     remove(frame);
     const std::uint32_t limit = share(tuning().s3_ghost_percent);
@@ -53,25 +57,18 @@ std::optional<FrameIndex> S3Fifo::choose(PageId, CpuTime, UseBits& bits) {
         return victim;
     }
     const std::uint32_t limit = main_.count() < tuning().scan_limit ? main_.count() : tuning().scan_limit;
-    bool met_refused = false;
     for (std::uint32_t passed = 0; passed < limit; ++passed) {
-        const Use use = take_use(main_.front(), bits);
-        if (use == Use::kNone) {
-            return main_.front();
+        if (!bits.take_accessed(main_.front())) {
+            break;
         }
-        met_refused = met_refused || use == Use::kRefused;
         main_.rotate(records());
     }
-    // A page that cannot go must not be given again while there are others.
-    if (!main_.empty() && !met_refused) {
-        return main_.front();
-    }
-    for (const ResidentList* list : {&small_, &young_, &main_}) {
+    for (const ResidentList* list : {&main_, &small_, &young_}) {
         if (!list->empty()) {
             return list->front();
         }
     }
-    return std::nullopt;
+    return choose_from_aside();
 }
 
 /// The oldest small page that was not accessed; those that were move to main. None when small has no more
@@ -81,7 +78,7 @@ std::optional<FrameIndex> S3Fifo::choose_from_small(UseBits& bits) {
         if (small_.empty() || small_count() < share(tuning().s3_small_percent)) {
             break;
         }
-        if (take_use(small_.front(), bits) == Use::kNone) {
+        if (!bits.take_accessed(small_.front())) {
             return small_.front();
         }
         main_.push_back(records(), small_.pop_front(records()));
@@ -90,10 +87,8 @@ std::optional<FrameIndex> S3Fifo::choose_from_small(UseBits& bits) {
 }
 
 void S3Fifo::refused(FrameIndex frame) {
-    expect_own(frame);
     remove(frame);
-    main_.push_back(records(), frame);
-    spare_once(frame);
+    set_aside(frame);
 }
 
 bool S3Fifo::check_invariants() const {

@@ -13,7 +13,7 @@
 // their way to small count as part of it.
 //
 // Conventions: one access is enough to move to main (the paper counts to two, with counters that hardware
-// does not keep). A refused page is about to be used: it moves to main.
+// does not keep). A refused page is about to be used: it joins main when the next page enters.
 // Constants: s3_small_percent, s3_ghost_percent, s3_deferred_percent, scan_limit.
 // I1 young pages marked for main are counted in young_for_main_.
 // Cost: clock's, and a look into the ghosts and one bit cleared a fault. [Yang et al. 2023]

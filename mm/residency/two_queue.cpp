@@ -9,14 +9,14 @@ TwoQueue::~TwoQueue() {
 
 void TwoQueue::entered(FrameIndex frame, PageId page, CpuTime, UseBits&) {
     claim(frame, page);
+    take_back(main_);
     (ghosts_.take(page) ? main_ : new_).push_back(records(), frame);
 }
 
 void TwoQueue::left(FrameIndex frame, Departure departure) {
-    const ResidentRecord& record = record_of(frame);
-    const bool was_new = new_.has(record);
-    const PageId page = record.page;
-    (was_new ? new_ : main_).remove(records(), frame);
+    const bool was_new = new_.has(record_of(frame));
+    const PageId page = records()[frame].page;
+    remove(frame);
     const std::uint32_t limit = share(tuning().two_queue_ghost_percent);
     if (was_new && departure == Departure::kEvicted) {
         ghosts_.remember(page, limit);
@@ -27,27 +27,32 @@ void TwoQueue::left(FrameIndex frame, Departure departure) {
 }
 
 std::optional<FrameIndex> TwoQueue::choose(PageId, CpuTime, UseBits& bits) {
-    if (main_.empty() || new_.count() > share(tuning().two_queue_new_percent)) {
-        return new_.empty() ? std::nullopt : std::optional(new_.front());
+    if (!new_.empty() && (main_.empty() || new_.count() > share(tuning().two_queue_new_percent))) {
+        return new_.front();
+    }
+    if (main_.empty()) {
+        return choose_from_aside();
     }
     const std::uint32_t limit = main_.count() < tuning().scan_limit ? main_.count() : tuning().scan_limit;
-    bool met_refused = false;
     for (std::uint32_t passed = 0; passed < limit; ++passed) {
-        const Use use = take_use(main_.front(), bits);
-        if (use == Use::kNone) {
-            return main_.front();
+        if (!bits.take_accessed(main_.front())) {
+            break;
         }
-        met_refused = met_refused || use == Use::kRefused;
         main_.rotate(records());
     }
-    // A page that cannot go must not be given again while there are others, be they new.
-    return met_refused && !new_.empty() ? new_.front() : main_.front();
+    return main_.front();
 }
 
 void TwoQueue::refused(FrameIndex frame) {
-    (new_.has(record_of(frame)) ? new_ : main_).remove(records(), frame);
-    main_.push_back(records(), frame);
-    spare_once(frame);
+    remove(frame);
+    set_aside(frame);
+}
+
+/// Takes `frame` out of its list.
+void TwoQueue::remove(FrameIndex frame) {
+    if (!take_from_aside(frame)) {
+        (new_.has(records()[frame]) ? new_ : main_).remove(records(), frame);
+    }
 }
 
 }  // namespace mm

@@ -10,7 +10,8 @@
 // instance's frames; else the clock's. So a scan runs through the small queue and leaves main alone.
 //
 // Conventions: |new| > Kin evicts from new (the paper's); Kin and the number of ghosts follow the frames that
-// the instance has at the moment. A refused page is about to be used: it moves to main.
+// the instance has at the moment. A refused page is about to be used: it joins main when the next page
+// enters.
 // Constants: two_queue_new_percent (Kin), two_queue_ghost_percent (Kout), scan_limit.
 // Cost: clock's, and a look into the ghosts a fault. [Johnson and Shasha 1994]
 #pragma once
@@ -36,6 +37,8 @@ class TwoQueue final : public ReplacementInstance {
     }
 
   private:
+    void remove(FrameIndex frame);
+
     ResidentList new_{1};   ///< A1in.
     ResidentList main_{2};  ///< Am, with the hand at the front.
     Ghosts ghosts_;         ///< A1out.

@@ -4,20 +4,24 @@ namespace mm {
 
 void WsClock::entered(FrameIndex frame, PageId page, CpuTime now, UseBits&) {
     claim(frame, page).word = now;
+    for (FrameIndex refused = aside().front(); refused != kNoFrame; refused = records()[refused].next) {
+        records()[refused].word = now;
+    }
+    take_back(circle_);
     circle_.push_back(records(), frame);
 }
 
 void WsClock::left(FrameIndex frame, Departure) {
-    expect_own(frame);
-    circle_.remove(records(), frame);
+    remove(frame);
     disclaim(frame);
 }
 
 std::optional<FrameIndex> WsClock::choose(PageId, CpuTime now, UseBits& bits) {
     if (circle_.empty()) {
-        return std::nullopt;
+        return choose_from_aside();
     }
-    const std::uint32_t limit = count() < tuning().working_set_scan ? count() : tuning().working_set_scan;
+    const std::uint32_t limit =
+        circle_.count() < tuning().working_set_scan ? circle_.count() : tuning().working_set_scan;
     FrameIndex first_dirty = kNoFrame;
     FrameIndex longest_idle = kNoFrame;
     CpuTime longest = 0;
@@ -25,7 +29,7 @@ std::optional<FrameIndex> WsClock::choose(PageId, CpuTime now, UseBits& bits) {
         const FrameIndex frame = circle_.front();
         circle_.rotate(records());
         CpuTime& last_use = records()[frame].word;
-        if (take_use(frame, bits) != Use::kNone) {
+        if (bits.take_accessed(frame)) {
             last_use = now;
             continue;
         }
@@ -47,10 +51,14 @@ std::optional<FrameIndex> WsClock::choose(PageId, CpuTime now, UseBits& bits) {
 }
 
 void WsClock::refused(FrameIndex frame) {
-    expect_own(frame);
-    circle_.remove(records(), frame);
-    circle_.push_back(records(), frame);
-    spare_once(frame);
+    remove(frame);
+    set_aside(frame);
+}
+
+void WsClock::remove(FrameIndex frame) {
+    if (!take_from_aside(frame)) {
+        circle_.remove(records(), frame);
+    }
 }
 
 }  // namespace mm

@@ -10,7 +10,8 @@
 // dirty page goes, else the remembered idle one, else the page at the hand.
 //
 // Conventions: a page enters as just used. When an accessed bit is found set, the access counts as made at
-// that moment. A refused page counts as accessed. Constants: working_set_us, working_set_scan.
+// that moment. A refused page counts as used when the next page enters. Constants: working_set_us,
+// working_set_scan.
 // Cost: at most working_set_scan questions. [Carr and Hennessy 1981]
 #pragma once
 
@@ -32,6 +33,8 @@ class WsClock final : public ReplacementInstance {
     [[nodiscard]] bool check_invariants() const override { return check_lists(circle_); }
 
   private:
+    void remove(FrameIndex frame);
+
     ResidentList circle_{
         1};  ///< The hand stands at the front. A record's word is the time of the last known use.
 };
