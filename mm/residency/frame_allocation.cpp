@@ -15,6 +15,9 @@ Allotment AllocationPolicy::allocate(const AllocationRequest& request, std::span
     }
     allotment.short_by = weigh(request, programs);
     allotment.pool = divide(request.frames, programs);
+    for (ProgramShare& program : programs) {
+        program.history.had = program.quota;
+    }
     return allotment;
 }
 

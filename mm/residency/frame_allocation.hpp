@@ -5,8 +5,8 @@
 //   proportional     floor(size x frames / sum of sizes)
 //   priority         as proportional, but a page counts 2^(-nice / 5): five steps of nice double or halve it
 //   working-set      the pages used in the last `window` of its own CPU time, and an eighth
-//   fault-frequency  more when refaults follow each other within `grow_below` fault times of its CPU time, less
-//                    when they are further apart than `shrink_above`
+//   fault-frequency  more when refaults follow each other within `grow_below` fault times of its CPU time,
+//                    less when they are further apart than `shrink_above`
 //
 // All of them: never below a program's minimum; who cannot have even that is refused, the last to come first;
 // what is left over belongs to the pool of free frames, and is told. With the last three a program never gets

@@ -108,7 +108,7 @@ void WorkingSetAllocation::observe(ProgramShare& program, FrameCount first_want)
     const ProgramFacts& facts = program.facts;
     ProgramHistory& history = program.history;
     if (history.known == ProgramHistory::Known::kNothing) {
-        history = {ProgramHistory::Known::kSomething, facts.scanned_at, facts.refaults, first_want};
+        history = {ProgramHistory::Known::kSomething, facts.scanned_at, facts.refaults, first_want, 0};
         return;
     }
     if (facts.scanned_at == history.cpu_time) {
@@ -139,7 +139,7 @@ void FaultFrequencyAllocation::observe(ProgramShare& program, FrameCount first_w
     const ProgramFacts& facts = program.facts;
     ProgramHistory& history = program.history;
     if (history.known == ProgramHistory::Known::kNothing) {
-        history = {ProgramHistory::Known::kSomething, facts.cpu_time, facts.refaults, first_want};
+        history = {ProgramHistory::Known::kSomething, facts.cpu_time, facts.refaults, first_want, 0};
         return;
     }
     const std::uint64_t refaults = facts.refaults - history.refaults;
@@ -149,7 +149,7 @@ void FaultFrequencyAllocation::observe(ProgramShare& program, FrameCount first_w
         return;
     }
     // What it has is what the rates were measured with.
-    const FrameCount had = within_size(facts, program.quota == 0 ? history.wanted : program.quota);
+    const FrameCount had = within_size(facts, history.had == 0 ? history.wanted : history.had);
     history.wanted = had;
     if (used < refaults * fault_time * tuning_.grow_below) {
         const FrameCount step = had / tuning_.grow_part;

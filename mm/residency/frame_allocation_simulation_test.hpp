@@ -14,8 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "mm/residency/frame_allocation_schemes.hpp"
-#include "mm/residency/load_control.hpp"
+#include "mm/residency/allocation_trace.hpp"
 
 namespace mm::simulation {
 
@@ -76,6 +75,8 @@ struct Machine {
     enum class LoadControlled : std::uint8_t { kNo, kYes };
     LoadControlled load_controlled = LoadControlled::kNo;
     LoadTuning load = {};
+    AllocationTuning allocation = {};
+    std::string scheme = "none";
 };
 
 /// What became of a program.
@@ -102,8 +103,16 @@ struct Outcome {
 
 class Simulation {
   public:
-    Simulation(const Machine& machine, AllocationPolicy& policy, std::vector<ProgramPlan> plans)
-        : machine_(machine), policy_(policy), load_(machine.load), free_(machine.frames) {
+    /// What is decided, and why, goes to `sink`, if there is one.
+    Simulation(const Machine& machine, std::vector<ProgramPlan> plans, TraceSink* sink = nullptr)
+        : machine_(machine),
+          policies_(machine.allocation),
+          load_(machine.load),
+          decide_(policies_, load_, sink == nullptr ? nowhere_ : *sink),
+          free_(machine.frames) {
+        while (policies_.all().at(scheme_)->name() != machine.scheme) {
+            ++scheme_;
+        }
         for (ProgramPlan& plan : plans) {
             Program program;
             program.pages.resize(plan.size);
@@ -144,6 +153,10 @@ class Simulation {
     }
 
   private:
+    class Nowhere final : public TraceSink {
+      public:
+        void append(std::span<const std::byte>) override {}
+    };
     enum class State : std::uint8_t { kReady, kWaiting, kDone };
     struct Page {
         bool resident = false;
@@ -317,19 +330,20 @@ class Simulation {
     void finish(Program& program) {
         program.state = State::kDone;
         program.outcome.finished = now_;
+        decide_.forget(program.share);
         while (!program.recent.empty()) {
             evict(program, program.recent.back());
         }
         allocate();
         if (machine_.load_controlled == Machine::LoadControlled::kYes) {
-            carry_out(load_.program_ended(sample(), load_programs()));
+            carry_out(decide_.program_ended(sample(), load_programs()));
         }
     }
 
     void epoch() {
         for (Program& program : programs_) {
             ProgramFacts& facts = program.share.facts;
-            if (program.state != State::kDone && policy_.scan_due(facts)) {
+            if (program.state != State::kDone && decide_.scan_due(scheme_, facts)) {
                 facts.accessed = 0;
                 for (const PageCount number : program.recent) {
                     facts.accessed += program.pages[number].used_at >= facts.scanned_at ? 1 : 0;
@@ -337,7 +351,7 @@ class Simulation {
                 facts.scanned_at = facts.cpu_time;
             }
         }
-        if (policy_.follows() == AllocationPolicy::Follows::kBehaviour) {
+        if (policies_.all().at(scheme_)->follows() == AllocationPolicy::Follows::kBehaviour) {
             allocate();
         }
         for (Program& program : programs_) {
@@ -359,7 +373,7 @@ class Simulation {
                 shares.push_back(program.share);
             }
         }
-        policy_.allocate({.frames = machine_.frames, .fault_time = machine_.fault_time}, shares);
+        decide_.allocate(scheme_, {.frames = machine_.frames, .fault_time = machine_.fault_time}, shares);
         for (const ProgramShare& share : shares) {
             programs_[share.facts.id].share = share;
         }
@@ -390,7 +404,7 @@ class Simulation {
 
     void review() {
         if (machine_.load_controlled == Machine::LoadControlled::kYes && load_.due(sample())) {
-            carry_out(load_.review(sample(), load_programs()));
+            carry_out(decide_.review(sample(), load_programs()));
         }
     }
 
@@ -418,8 +432,11 @@ class Simulation {
     }
 
     Machine machine_;
-    AllocationPolicy& policy_;
+    AllocationPolicies policies_;
+    std::size_t scheme_ = 0;
     LoadControl load_;
+    Nowhere nowhere_;
+    RecordedAllocation decide_;
     std::vector<Program> programs_;
     std::list<std::pair<std::size_t, PageCount>>
         pool_;         // frames that still hold a page, the next to be taken first

@@ -204,8 +204,7 @@ Outcome simulate(FrameCount frames, Machine::LoadControlled controlled, std::siz
     }
     Machine machine{.frames = frames, .reference_time = 50, .load_controlled = controlled};
     machine.load.shortest_turn = 200'000;
-    NoAllocation none;
-    return simulation::Simulation(machine, none, plans).run(limit);
+    return simulation::Simulation(machine, plans).run(limit);
 }
 
 TEST(LoadControl, whole_programs_get_on_where_they_would_all_stand_still) {  // E10

@@ -67,6 +67,7 @@ struct ProgramHistory {
     CpuTime cpu_time = 0;        ///< Where the span under observation began, by its CPU time,
     std::uint32_t refaults = 0;  ///< and by its faults.
     FrameCount wanted = 0;       ///< What it was last found to need.
+    FrameCount had = 0;          ///< And the quota that came of it.
     friend constexpr bool operator==(const ProgramHistory&, const ProgramHistory&) = default;
 };
 
