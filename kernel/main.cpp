@@ -7,6 +7,7 @@
 #include "kernel/arch/i686/provoke.hpp"
 #include "kernel/boot/image.hpp"
 #include "kernel/boot/multiboot.hpp"
+#include "kernel/drivers/block_device.hpp"
 #include "kernel/files/initial_root.hpp"
 #include "kernel/files/proc/benchmark.hpp"
 #include "kernel/files/proc/exercise.hpp"
@@ -17,6 +18,7 @@
 #include "kernel/files/tree.hpp"
 #include "kernel/log.hpp"
 #include "kernel/memory/kernel_memory.hpp"
+#include "kernel/memory/swap_area.hpp"
 #include "kernel/panic.hpp"
 #include "kernel/programs/console.hpp"
 #include "kernel/programs/host_command.hpp"
@@ -71,6 +73,11 @@ bool start_programs(KernelMemory& memory, const Files& files, ShellUse use) {
     if (!memory.programs().prepare()) {
         log().error("programs: out of memory; the built-in console runs instead");
         return false;
+    }
+    if (BlockDevice* const disk = block_device_for("swap")) {
+        if (const FileResult<void> used = SwapArea::turn_on(*disk); !used) {
+            log().error("swap: {} cannot be used: {}", disk->name(), to_string(used.error()));
+        }
     }
     if (const FileResult<void> started = start_shell_program(use); !started) {
         log().error("programs: cannot run /bin/sh: {}; the built-in console runs instead",

@@ -157,6 +157,7 @@ struct SmallMachine {
     mm::Result<mm::OwnedFrame> frame_for_page(mm::FrameOwner owner, std::uint32_t holder) {
         return its_account.allocate(owner, holder);
     }
+    static mm::PageStore* store() { return nullptr; }  // Pages stay in memory.
     mm::RegionSource& regions() { return nodes; }
 
     DirectMap& its_access;

@@ -28,7 +28,7 @@ class ArchivePages final : public mm::PageObject {
 
     [[nodiscard]] bool is_resident(std::uint32_t index) const override {
         return index < page_count() && (mm::PhysAddr(file_.content()).offset_in_frame() == 0 ||
-                                        (copies_ != nullptr && copies_->frame_for_read(index)));
+                                        (copies_ != nullptr && copies_->is_resident(index)));
     }
 
   private:
@@ -74,8 +74,8 @@ class ArchivePages final : public mm::PageObject {
                 return mm::failure(mm::Error::kNoMemory);
             }
         }
-        if (const std::optional<mm::FrameNumber> there = copies_->frame_for_read(index)) {
-            return Page{*there, mm::Hold::kCounted};
+        if (copies_->has_page(index)) {
+            return copies_->page(index, mm::PageUse::kRead);
         }
         const mm::Result<mm::FrameNumber> made = copies_->frame_for_write(index);
         if (!made) {

@@ -51,18 +51,23 @@ FileResult<void> MemoryPages::resize(std::uint32_t page_count) {
 }
 
 FileResult<std::size_t> MemoryPages::read(Transfer& to, std::uint32_t offset, std::size_t count) {
-    const std::optional<mm::FrameNumber> frame =
-        object_ == nullptr ? std::nullopt : object_->frame_for_read(page_of(offset));
+    mm::Result<std::optional<mm::FrameNumber>> frame;
+    if (object_ != nullptr) {
+        frame = object_->frame_for_read(page_of(offset));
+    }
     if (!frame) {
+        return file_error(Errno::kIo);
+    }
+    if (!*frame) {
         return to.put_zeros(count);
     }
-    const auto opened = program_machine().access().open(*frame);
+    const auto opened = program_machine().access().open(**frame);
     return to.put({opened.bytes() + offset_in_page(offset), count});
 }
 
 FileResult<std::size_t> MemoryPages::write(Transfer& from, std::uint32_t offset, std::size_t count) {
     const std::uint32_t page = page_of(offset);
-    if (!object_->frame_for_read(page) && room().left == 0) {
+    if (!object_->has_page(page) && room().left == 0) {
         return file_error(Errno::kNoSpace);
     }
     const mm::Result<mm::FrameNumber> frame = object_->frame_for_write(page);
@@ -77,14 +82,17 @@ void MemoryPages::clear_behind(std::uint32_t offset) {
     if (object_ == nullptr || offset_in_page(offset) == 0) {
         return;
     }
-    if (const std::optional<mm::FrameNumber> frame = object_->frame_for_read(page_of(offset))) {
+    if (!object_->has_page(page_of(offset))) {
+        return;
+    }
+    if (const mm::Result<mm::FrameNumber> frame = object_->frame_for_write(page_of(offset))) {
         const auto opened = program_machine().access().open(*frame);
         __builtin_memset(opened.bytes() + offset_in_page(offset), 0, mm::kPageSize - offset_in_page(offset));
     }
 }
 
 std::uint32_t MemoryPages::resident_pages() const {
-    return object_ == nullptr ? 0 : object_->resident_pages();
+    return object_ == nullptr ? 0 : object_->resident_pages() + object_->stored_pages();
 }
 
 MemoryPages::Room MemoryPages::room() {

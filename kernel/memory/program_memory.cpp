@@ -8,7 +8,9 @@
 #include "kernel/arch/i686/cpu.hpp"
 #include "kernel/boot/image.hpp"
 #include "kernel/memory/kernel_memory.hpp"
+#include "kernel/memory/page_arrivals.hpp"
 #include "kernel/programs/process.hpp"
+#include "kernel/programs/wait.hpp"
 
 namespace kernel {
 namespace {
@@ -139,7 +141,14 @@ mm::FaultOutcome handle_program_fault(UserAddress address, std::uint32_t error_c
     if (memory == nullptr) {
         return mm::FaultOutcome::kNoRegion;
     }
-    return memory->space().fault(mm::VirtAddr(address), access_of(error_code));
+    Waiter place(page_arrivals());
+    for (;;) {
+        const mm::FaultOutcome outcome = memory->space().fault(mm::VirtAddr(address), access_of(error_code));
+        if (outcome != mm::FaultOutcome::kWaiting) {
+            return outcome;
+        }
+        sleep(Interruptible::kNo);
+    }
 }
 
 std::uint32_t program_faults() {

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "kernel/memory/kernel_memory.hpp"
+#include "kernel/programs/scheduler.hpp"
 
 template class mm::AddressSpace<kernel::ProgramMachine>;
 template class mm::MemoryObject<kernel::ProgramMachine>;
@@ -41,6 +42,14 @@ mm::Result<void> ProgramMachine::prepare() {
     __builtin_memset(bytes.bytes(), 0, mm::kPageSize);
     zero_frame_ = std::move(*frame).give_up();
     return {};
+}
+
+mm::Result<mm::OwnedFrame> ProgramMachine::resident_frame(mm::FrameOwner owner, std::uint32_t holder) {
+    mm::Result<mm::OwnedFrame> frame = residency_->frame_for_page(owner, holder);
+    if (residency_->wants_balance()) {
+        request_attention();
+    }
+    return frame;
 }
 
 ProgramMachine& program_machine() {

@@ -8,6 +8,7 @@
 
 #include "kernel/arch/i686/address_space.hpp"
 #include "kernel/arch/i686/window.hpp"
+#include "mm/residency/residency.hpp"
 #include "mm/space/address_space.hpp"
 #include "mm/space/memory_object.hpp"
 #include "mm/space/region_source.hpp"
@@ -49,16 +50,22 @@ class ProgramMachine {
     mm::FrameAccount& account() { return account_; }
     [[nodiscard]] mm::FrameNumber zero_frame() { return zero_frame_; }
     mm::Result<mm::OwnedFrame> frame_for_page(mm::FrameOwner owner, std::uint32_t holder) {
-        return account_.allocate(owner, holder);
+        return residency_ == nullptr ? account_.allocate(owner, holder) : resident_frame(owner, holder);
     }
+    [[nodiscard]] mm::PageStore* store() const { return residency_; }
+    /// Frames for pages come from `residency` from now on; null: from the account alone.
+    void set_residency(mm::Residency* residency) { residency_ = residency; }
     mm::RegionSource& regions() { return regions_; }
 
   private:
+    mm::Result<mm::OwnedFrame> resident_frame(mm::FrameOwner owner, std::uint32_t holder);
+
     Window& window_;
     CpuTlb& tlb_;
     mm::FrameAccount& account_;
     HeapRegions regions_;
     mm::FrameNumber zero_frame_{};  // 0: none yet
+    mm::Residency* residency_ = nullptr;
 };
 
 /// The machine's one; valid once memory is up.

@@ -72,6 +72,7 @@ std::span<const CallRow> scheduling_calls();
 std::span<const CallRow> time_calls();
 std::span<const CallRow> limit_calls();
 std::span<const CallRow> system_calls();
+std::span<const CallRow> swap_calls();
 
 /// Puts all rows into the table. Once, while booting.
 void start_system_calls();

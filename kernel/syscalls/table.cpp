@@ -52,7 +52,7 @@ INIT_CODE void start_system_calls() {
     std::fill(std::begin(detail::call_work), std::end(detail::call_work), unknown_call);
     for (auto* const subject :
          {file_calls, descriptor_calls, poll_calls, memory_calls, process_calls, signal_calls, thread_calls,
-          scheduling_calls, time_calls, limit_calls, system_calls}) {
+          scheduling_calls, time_calls, limit_calls, system_calls, swap_calls}) {
         for (const CallRow& row : subject()) {
             add_row(row);
         }

@@ -5,7 +5,7 @@
 //             |---- frame ----|offset|
 //                0x12345        0x789   FrameNumber = PhysAddr / 4096,  PageNumber = VirtAddr / 4096
 //
-// A *frame* is physical, a *page* virtual. Nothing converts between the two: a mapping does.
+// A *frame* is physical, a *page* virtual, a *slot* on the swap disk. Nothing converts between them: a mapping does.
 // Frame numbers are 32 bits wide (16 TiB of memory): per-frame metadata stores many of them.
 #pragma once
 
@@ -110,6 +110,19 @@ class PageNumber {
 
   private:
     std::uintptr_t value_ = 0;
+};
+
+/// A slot: room for one page on a swap disk, by number from the disk's beginning.
+class SlotNumber {
+  public:
+    constexpr SlotNumber() = default;
+    explicit constexpr SlotNumber(std::uint32_t value) : value_(value) {}
+    [[nodiscard]] constexpr std::uint32_t value() const { return value_; }
+    friend constexpr auto operator<=>(SlotNumber, SlotNumber) = default;
+    friend constexpr SlotNumber operator+(SlotNumber s, std::uint32_t n) { return SlotNumber(s.value_ + n); }
+
+  private:
+    std::uint32_t value_ = 0;
 };
 
 constexpr FrameNumber PhysAddr::frame() const {

@@ -36,6 +36,20 @@ Result<void> FrameAccount::release_admitted(FrameRange frames, FrameOwner owner)
     return {};
 }
 
+void FrameAccount::reassign(FrameNumber frame, FrameOwner from, FrameOwner to, std::uint32_t holder) {
+    FrameRecord& record = table_[frame];
+    expect(record.owner == from && record.references == 0, "frame account: reassigned a frame that is in use");
+    record.owner = to;
+    record.holder = holder;
+    --count_of(from);
+    ++count_of(to);
+}
+
+OwnedFrame FrameAccount::take_over(FrameNumber frame, FrameOwner from, FrameOwner to, std::uint32_t holder) {
+    reassign(frame, from, to, holder);
+    return {*this, frame, to};
+}
+
 void FrameAccount::withdraw(FrameNumber frame) {
     table_[frame] = FrameRecord{.owner = FrameOwner::kWithdrawn};
     ++count_of(FrameOwner::kWithdrawn);

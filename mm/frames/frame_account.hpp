@@ -31,6 +31,18 @@ struct WrongRelease {
     Error error;         ///< kNotAllocated or kOutOfRange.
 };
 
+/// Who keeps programs' pages, and can do without some: told when the account needs that.
+class FrameObserver {
+  public:
+    /// `frame`, a page of a program (kAnonymous, kSharedMemory), is about to be free.
+    virtual void page_ends(FrameNumber frame) = 0;
+    /// No frame is free. Releases one, if it can; whether it has.
+    virtual bool make_one_free() = 0;
+
+  protected:
+    ~FrameObserver() = default;
+};
+
 class FrameAccount {
   public:
     /// Told of each refused release; the account is unchanged and usable. Must not release frames itself.
@@ -51,9 +63,11 @@ class FrameAccount {
     /// A frame, free until now, for `owner`, charged to the space with the id `holder` (0: to nobody). Contents
     /// undefined, mapped nowhere. Error: kNoMemory.
     Result<OwnedFrame> allocate(FrameOwner owner, std::uint32_t holder = 0) {
-        const Result<FrameNumber> frame = source_.allocate();
+        Result<FrameNumber> frame = source_.allocate();
         if (!frame) [[unlikely]] {
-            return failure(frame.error());
+            if (observer_ == nullptr || !observer_->make_one_free() || !(frame = source_.allocate())) {
+                return failure(frame.error());
+            }
         }
         table_[*frame] =
             FrameRecord{.page = 0, .holder = holder, .references = 0, .owner = owner, .audit_mark = 0};
@@ -72,6 +86,9 @@ class FrameAccount {
         if (record.owner != owner || record.references != 0 || !is_releasable(owner)) [[unlikely]] {
             return refuse(frame, owner, Error::kNotAllocated);
         }
+        if (observer_ != nullptr && is_program_page(owner)) {
+            observer_->page_ends(frame);
+        }
         if (const Result<void> released = source_.release(frame); !released) [[unlikely]] {
             return refuse(frame, owner, released.error());
         }
@@ -79,6 +96,14 @@ class FrameAccount {
         ++releases_;
         return {};
     }
+
+    /// `frame`, out under `from` and without references, has another owner from now on, and is charged to `holder`.
+    void reassign(FrameNumber frame, FrameOwner from, FrameOwner to, std::uint32_t holder);
+    /// The same, and takes it in hand.
+    OwnedFrame take_over(FrameNumber frame, FrameOwner from, FrameOwner to, std::uint32_t holder);
+
+    /// `observer` is told from now on; null: nobody is.
+    void set_observer(FrameObserver* observer) { observer_ = observer; }
 
     /// Gives back frames that were admitted as `owner`'s at boot: a module's, the kernel's own start-up code.
     /// All or nothing. Errors, reported with the first frame that stands in the way: kNotAllocated when it is
@@ -114,12 +139,16 @@ class FrameAccount {
                owner == FrameOwner::kBootInformation || owner == FrameOwner::kModule ||
                owner == FrameOwner::kFrameMetadata;
     }
+    static constexpr bool is_program_page(FrameOwner owner) {
+        return owner == FrameOwner::kAnonymous || owner == FrameOwner::kSharedMemory;
+    }
     FrameCount& count_of(FrameOwner owner) { return counts_[static_cast<std::size_t>(owner)]; }
     Result<void> refuse(FrameNumber frame, FrameOwner claimed, Error error);
 
     AnyFrameSource& source_;
     FrameTable table_;
     WrongReleaseReport report_;
+    FrameObserver* observer_ = nullptr;
     std::array<FrameCount, kFrameOwnerCount> counts_{};
     FrameCount total_ = 0;
     std::uint32_t allocations_ = 0;

@@ -7,11 +7,12 @@
 //                    |  frame number          | AVL |G|-|D| A|PCD|PWT|U/S|R/W|P|
 //
 // [intel/vol3] 4.3, tables 4-5 and 4-6
-// The AVL bits are ours: 9, the mapping owns its frame; 10, the entry is parked. The flags of a directory entry allow
-// everything; the table's decide.
+// The AVL bits are ours: 9, the mapping owns its frame; 10, the entry is parked; 11, it is stored. The flags of a
+// directory entry allow everything; the table's decide.
 //
-// An entry is absent (0), present (P), or parked: neither. A parked entry has all that a present one has, but the CPU
-// takes it for absent: the page keeps its frame while nobody may use it.
+// An entry is absent (0), present (P), parked or stored. A parked entry has all that a present one has, but the CPU
+// takes it for absent: the page keeps its frame while nobody may use it. A stored one has the number of the slot on the
+// swap disk where the page is, in the frame's place.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +41,11 @@ struct LayoutI686 {
     static constexpr bool is_present(Entry entry) { return (entry & kPresent) != 0; }
     /// `entry`, present, as a parked one.
     static constexpr Entry parked(Entry entry) { return (entry & ~kPresent) | kParked; }
+    /// The page is in `slot`, below kSlotLimit.
+    static constexpr Entry stored_entry(SlotNumber slot) { return (slot.value() << kPageShift) | kStored; }
+    static constexpr bool is_stored(Entry entry) { return (entry & kStored) != 0; }
+    static constexpr SlotNumber slot(Entry entry) { return SlotNumber(entry >> kPageShift); }
+    static constexpr std::uint32_t kSlotLimit = 1U << 20;  ///< No entry can say a slot from here on.
     static constexpr FrameNumber frame(Entry entry) { return FrameNumber(entry >> kPageShift); }
 
     /// A last-level entry: `frame`, allowed what `flags` say.
@@ -61,15 +67,16 @@ struct LayoutI686 {
     static constexpr Entry kWritable = 1U << 1;
     static constexpr Entry kUser = 1U << 2;
     static constexpr Entry kParked = 1U << 10;
+    static constexpr Entry kStored = 1U << 11;
 
     // PageFlags has each flag at this CPU's place for it, so that neither direction costs more than a mask.
     static_assert(page_flags::kWritable.bits() == kWritable && page_flags::kUser.bits() == kUser &&
                   page_flags::kUncached.bits() == 1U << 4 && page_flags::kAccessed.bits() == 1U << 5 &&
                   page_flags::kDirty.bits() == 1U << 6 && page_flags::kOwned.bits() == 1U << 9 &&
-                  page_flags::kParked.bits() == kParked);
+                  page_flags::kParked.bits() == kParked && page_flags::kStored.bits() == kStored);
     static constexpr Entry kFlagBits =
         (page_flags::kWritable | page_flags::kUser | page_flags::kUncached | page_flags::kAccessed |
-         page_flags::kDirty | page_flags::kOwned | page_flags::kParked)
+         page_flags::kDirty | page_flags::kOwned | page_flags::kParked | page_flags::kStored)
             .bits();
 };
 

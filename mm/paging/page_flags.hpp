@@ -46,6 +46,8 @@ inline constexpr PageFlags kDirty = PageFlags::from_bits(1U << 6);     ///< Set 
 inline constexpr PageFlags kOwned = PageFlags::from_bits(1U << 9);
 /// Said of an entry only, never asked for: it keeps its frame, but the CPU may not use it (see layout_i686.hpp).
 inline constexpr PageFlags kParked = PageFlags::from_bits(1U << 10);
+/// Said of an entry only, never asked for: it names a slot, not a frame. Then it is the only flag.
+inline constexpr PageFlags kStored = PageFlags::from_bits(1U << 11);
 }  // namespace page_flags
 
 }  // namespace mm

@@ -8,6 +8,7 @@
 //                                                               write to a private region a copy of it
 //                                 zero, file or shared frame    for a write to a private region: a copy
 //                                 a private frame, read-only    sole owner: made writable; else a copy
+//                                 a slot of the page store      its frame, when it has come, counted
 //
 // Owns: all page tables below the root, and one reference on every counted frame they lead to, through PageTables; the
 // regions (AddressSpaceBase). The root belongs to the maker, who fills and guards its kernel half: only entries for
@@ -16,7 +17,7 @@
 // I1 to I3 of AddressSpaceBase, and
 // I4 an entry is used only inside a region; writable only where the region is.
 // I5 a private region's entry is writable only if it leads to an anonymous frame with one reference.
-// I6 an entry is parked exactly where its region allows nothing.
+// I6 an entry that leads to a frame is parked exactly where its region allows nothing.
 // I7 an anonymous frame is at the same page in every space that shares it.
 //
 // Cost: a fault is O(log regions), mostly O(1) by the region found last; range operations are a few instructions a
@@ -24,6 +25,7 @@
 // before any frame changes hands. Callers hold the space's lock; interrupt handlers do not call.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -85,8 +87,22 @@ class AddressSpace final : public AddressSpaceBase {
     /// Charges to this space every frame it maps whose holder has let go of it, and tells how many it found: for
     /// reports by program.
     PageCount adopt_frames();
+    /// Brings every page back that is in the store, whether or not it may be used, as far as that goes without waiting.
+    /// Errors: kWouldWait, kNoMemory, kBadInput (one is lost), with some brought back.
+    Result<void> restore_all();
     /// For /proc and the audit.
     [[nodiscard]] const Tables& page_tables() const { return tables_; }
+
+    // For the reverse map: about the entry of `page`, if it leads to `frame`.
+
+    /// Its flags; nothing when it leads elsewhere. With kTake, its accessed bit goes.
+    enum class Accessed : std::uint8_t { kLeave, kTake };
+    std::optional<PageFlags> flags_of(PageNumber page, FrameNumber frame, Accessed accessed);
+    /// It says `slot` from now on (a reference on which the caller takes), and the frame has one reference less. Whether
+    /// it was so.
+    bool store_page(PageNumber page, FrameNumber frame, SlotNumber slot);
+    /// It is absent from now on, and the frame, which has others, has one reference less. Whether it was so.
+    bool forget_page(PageNumber page, FrameNumber frame);
 
     void withdraw(Region& region, PageRange pages) override;
 
@@ -102,9 +118,13 @@ class AddressSpace final : public AddressSpaceBase {
                                                             FaultAccess access);
     Result<Entry> object_entry(const Region& region, PageNumber page, FaultAccess access);
     [[gnu::always_inline]] inline Result<Entry> private_entry(PageNumber page, FrameNumber source);
+    FaultOutcome fault_on_stored(const Region& region, PageNumber page, FaultAccess access, Leaf& leaf,
+                                 Entry old);
+    Result<void> restore_page(PageNumber page);
     static FaultOutcome outcome_of(Error error) {
         return error == Error::kNoMemory    ? FaultOutcome::kNoMemory
                : error == Error::kWouldWait ? FaultOutcome::kWaiting
+               : error == Error::kBadInput  ? FaultOutcome::kLost
                                             : FaultOutcome::kBeyondObject;
     }
 
@@ -141,9 +161,17 @@ class AddressSpace final : public AddressSpaceBase {
     /// on. `record` is its frame's if it has a reference, which is the caller's to take back; else null.
     void let_go(Entry entry, FrameRecord* record) {
         if (record == nullptr) {
+            if (Layout::is_stored(entry)) {
+                --stored_;
+                machine_.store()->release(Layout::slot(entry));
+                return;
+            }
             resident_.file -= Layout::frame(entry) != machine_.zero_frame() ? 1 : 0;
         } else if (record->owner != FrameOwner::kAnonymous) {
             --resident_.shared;
+            if (Layout::flags(entry).has(page_flags::kDirty) && machine_.store() != nullptr) {
+                machine_.store()->dirtied(Layout::frame(entry));
+            }
         } else {
             --resident_.anonymous;
             if (record->holder == id()) {
@@ -192,3 +220,4 @@ AddressSpace<Machine>::~AddressSpace() {
 #include "mm/space/address_space_fault.hpp"  // IWYU pragma: keep
 #include "mm/space/address_space_fork.hpp"   // IWYU pragma: keep
 #include "mm/space/address_space_remap.hpp"  // IWYU pragma: keep
+#include "mm/space/address_space_store.hpp"  // IWYU pragma: keep

@@ -8,7 +8,7 @@
 //
 // I1 every region of the set has this space, and is in the list of its object if it has one.
 // I2 two neighbours that could be one region are one. (But for what memory was too short to put together.)
-// I3 resident() counts the used entries of the page tables by what they lead to.
+// I3 resident() and stored_pages() count the used entries of the page tables by what they lead to.
 //
 // Cost: O(log regions) each, and the regions touched. The caller holds the space's lock; interrupt handlers do not
 // call.
@@ -50,6 +50,8 @@ class AddressSpaceBase {
     }
 
     [[nodiscard]] const ResidentPages& resident() const { return resident_; }
+    /// Pages that are in the page store.
+    [[nodiscard]] PageCount stored_pages() const { return stored_; }
     [[nodiscard]] PageCount peak_resident_pages() const {
         const PageCount total = resident_.total();
         return total > peak_resident_ ? total : peak_resident_;
@@ -128,6 +130,7 @@ class AddressSpaceBase {
 
     RegionSet regions_;       // NOLINT(*-non-private-member-variables-in-classes): see the derived class
     ResidentPages resident_;  // NOLINT(*-non-private-member-variables-in-classes)
+    PageCount stored_ = 0;    // NOLINT(*-non-private-member-variables-in-classes)
 
   private:
     Region* find_or_grow(PageNumber page);

@@ -90,10 +90,16 @@ Result<void> AddressSpace<Machine>::protect_part(PageRange pages, Protection pro
     const bool may_write = protection.has(protection::kWrite);
     const bool is_shared = region.sharing == Sharing::kShared;
     tables_.update_range(pages, machine_.tlb(), [&](PageNumber /*page*/, Entry old) {
+        if (Layout::is_stored(old)) {
+            return old;
+        }
         constexpr PageFlags kState = page_flags::kOwned | page_flags::kAccessed | page_flags::kDirty;
         PageFlags flags = Layout::flags(old).only(kState) | page_flags::kUser;
         if (may_write && (is_shared || is_sole_owner(old))) {
             flags = flags | page_flags::kWritable;
+            if (PageStore* const store = machine_.store(); store != nullptr && !is_shared) {
+                store->becomes_writable(Layout::frame(old));
+            }
         }
         const Entry entry = Layout::page_entry(Layout::frame(old), flags);
         return protection.none() ? Layout::parked(entry) : entry;
@@ -121,9 +127,11 @@ Result<void> AddressSpace<Machine>::residency(PageRange pages, std::span<std::ui
         answers[page - pages.begin] =
             region.object != nullptr && region.object->is_resident(region.object_page_at(page)) ? 1 : 0;
     }
-    tables_.for_each_used_page(
-        pages.begin.address(), PageNumber(pages.end.value() - 1).address(),
-        [&](VirtAddr page, const Mapping&) { answers[page.page() - pages.begin] = 1; });
+    tables_.for_each_used_page(pages.begin.address(), PageNumber(pages.end.value() - 1).address(),
+                               [&](VirtAddr page, const Mapping& mapping) {
+                                   answers[page.page() - pages.begin] =
+                                       mapping.flags.has(page_flags::kStored) ? 0 : 1;
+                               });
     return {};
 }
 

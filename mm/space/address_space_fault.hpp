@@ -109,6 +109,9 @@ auto AddressSpace<Machine>::private_entry(PageNumber page, FrameNumber source) -
     }
     tables_.frames().enter(std::move(*frame), page);
     ++resident_.anonymous;
+    if (PageStore* const store = machine_.store()) [[unlikely]] {
+        store->entered(number, nullptr);
+    }
     return Layout::page_entry(number, page_flags::kUser | page_flags::kWritable | page_flags::kOwned);
 }
 
@@ -117,11 +120,17 @@ template <SpaceMachine Machine>
 FaultOutcome AddressSpace<Machine>::fault_on_entry(const Region& region, PageNumber page, FaultAccess access,
                                                    Leaf& leaf, Entry old) {
     const PageFlags flags = Layout::flags(old);
+    if (flags.has(page_flags::kStored)) [[unlikely]] {
+        return fault_on_stored(region, page, access, leaf, old);
+    }
     if (access == FaultAccess::kWrite && !flags.has(page_flags::kWritable)) {
         if (region.sharing == Sharing::kShared || is_sole_owner(old)) {
             leaf.exchange(page, old | Layout::bits(page_flags::kWritable));
             if (region.sharing == Sharing::kPrivate) {
                 machine_.account().table()[Layout::frame(old)].holder = id();
+                if (PageStore* const store = machine_.store()) [[unlikely]] {
+                    store->becomes_writable(Layout::frame(old));
+                }
             }
         } else {
             const Result<Entry> copy = private_entry(page, Layout::frame(old));

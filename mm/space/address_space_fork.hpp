@@ -20,6 +20,7 @@ Result<void> AddressSpace<Machine>::fork_into(AddressSpace& child) {
     machine_.tlb().forget_all();
     if (result) {
         child.resident_ = resident_;
+        child.stored_ = stored_;
     } else {
         child.recount();
     }
@@ -31,9 +32,11 @@ template <SpaceMachine Machine>
 template <Sharing kSharing>
 Result<void> AddressSpace<Machine>::copy_pages(PageRange pages, AddressSpace& child) {
     const FrameTable frames = machine_.account().table();
-    const auto copy = [frames](Entry& entry, Entry its_value) -> Entry {
+    const auto copy = [frames, this](Entry& entry, Entry its_value) -> Entry {
         if ((its_value & Layout::bits(page_flags::kOwned)) == 0) {
-            return its_value;
+            return !Layout::is_stored(its_value) || machine_.store()->share(Layout::slot(its_value))
+                       ? its_value
+                       : Layout::kAbsent;
         }
         std::uint16_t& references = frames[Layout::frame(its_value)].references;
         if (references == kMostReferences) [[unlikely]] {
@@ -54,8 +57,11 @@ Result<void> AddressSpace<Machine>::copy_pages(PageRange pages, AddressSpace& ch
 template <SpaceMachine Machine>
 void AddressSpace<Machine>::recount() {
     resident_ = {};
+    stored_ = 0;
     for_each_used_entry([this](FrameNumber frame, PageFlags flags) {
-        if (!flags.has(page_flags::kOwned)) {
+        if (flags.has(page_flags::kStored)) {
+            ++stored_;
+        } else if (!flags.has(page_flags::kOwned)) {
             resident_.file += frame != machine_.zero_frame() ? 1 : 0;
         } else if (machine_.account().table()[frame].owner == FrameOwner::kAnonymous) {
             ++resident_.anonymous;

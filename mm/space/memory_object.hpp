@@ -1,14 +1,17 @@
 // Pages in memory that appear, zeroed, at their first touch: files in /tmp, memory shared between programs.
 //
+// A page that has been touched is in a frame, or, where memory has no room for it, in a slot of the page store.
+//
 //   page 0 .. 7           direct_[]                    --> frame
 //   8 .. 8 + N - 1        single_  --> index frame     --> frame            N: entries of an index frame, 1,024
 //   up to 8 + N + N * N   double_  --> index frame --> index frame --> frame
 //
-// Owns: a frame (kSharedMemory) for every page that was touched, one reference on each; the index frames (kObjectIndex).
+// Owns: a frame (kSharedMemory) or a slot for every page that was touched, one reference on each; the index frames
+// (kObjectIndex), which stay in memory.
 // An empty index frame is given back only when the object gets short enough not to need it.
 //
-// I1 a page at or beyond page_count() has no frame.
-// I2 resident_pages() counts the pages with one.
+// I1 a page at or beyond page_count() has neither frame nor slot.
+// I2 resident_pages() and stored_pages() count the pages with one.
 //
 // Cost: one opened frame a level of index. Locking as PageObject.
 #pragma once
@@ -37,12 +40,18 @@ class MemoryObject : public PageObject {
 
     Result<Page> page(std::uint32_t index, PageUse use) override;
     [[nodiscard]] bool is_resident(std::uint32_t index) const override;
+    void page_stored(std::uint32_t index, SlotNumber slot) override;
 
-    /// The frame of page `index` for somebody who writes into the object without mapping it; zeroed if it is new.
-    /// Errors: kOutOfRange, kNoMemory, kWouldWait.
+    /// The frame of page `index` for somebody who writes into the object at once, without mapping it; zeroed if it is
+    /// new. Errors: kOutOfRange, kNoMemory, kWouldWait, kBadInput (the contents are lost).
     Result<FrameNumber> frame_for_write(std::uint32_t index);
-    /// The frame of page `index` for somebody who reads; nothing where there is a hole: zeros.
-    [[nodiscard]] std::optional<FrameNumber> frame_for_read(std::uint32_t index) const;
+    /// The frame of page `index` for somebody who reads at once; nothing where there is a hole: zeros. Errors:
+    /// kNoMemory, kWouldWait, kBadInput.
+    [[nodiscard]] Result<std::optional<FrameNumber>> frame_for_read(std::uint32_t index);
+    /// Brings every page back that is in the store, as far as that goes without waiting. Errors: as frame_for_read.
+    Result<void> restore_all();
+    /// Whether page `index` has been touched: is in memory, or in the store.
+    [[nodiscard]] bool has_page(std::uint32_t index) const { return slot_of(index) != 0; }
 
     /// The object has `page_count` pages from now on. Those beyond go, out of every space that maps them, too. Longer:
     /// always possible up to kMostPages. Error: kOutOfRange.
@@ -52,17 +61,22 @@ class MemoryObject : public PageObject {
 
     [[nodiscard]] std::uint32_t page_count() const { return page_count_; }
     [[nodiscard]] PageCount resident_pages() const { return resident_; }
+    [[nodiscard]] PageCount stored_pages() const { return stored_; }
     /// Calls visit(FrameNumber, FrameOwner) for every frame the object has: pages and index. For the audit.
     template <typename Visit>
     void for_each_frame(Visit visit) const;
+    /// Calls visit(SlotNumber) for every page in the store.
+    template <typename Visit>
+    void for_each_stored(Visit visit) const;
 
   protected:
     /// Frees all pages; the derived class's end() calls it.
     ~MemoryObject();
 
   private:
-    /// An index entry: 0 for nothing, else the frame's number plus one.
+    /// An index entry: 0 for nothing; the frame's number plus one; or kInStore and the store's slot.
     using Slot = std::uint32_t;
+    static constexpr Slot kInStore = 1U << 31;
     static constexpr std::uint32_t kDirect = 8;
     static constexpr std::uint32_t kSlots = kPageSize / sizeof(Slot);
     /// Which of the places where indexes begin a page belongs to, and how far behind its beginning it is.
@@ -74,6 +88,13 @@ class MemoryObject : public PageObject {
         return reinterpret_cast<Slot*>(handle.bytes());
     }
     static FrameNumber frame_of(Slot slot) { return FrameNumber(slot - 1); }
+    static bool is_stored(Slot slot) { return (slot & kInStore) != 0; }
+    static SlotNumber stored_slot(Slot slot) { return SlotNumber(slot & ~kInStore); }
+
+    /// What the index says of page `index`; 0 beyond the end.
+    [[nodiscard]] Slot slot_of(std::uint32_t index) const;
+    Result<FrameNumber> bring(std::uint32_t index);
+    Result<FrameNumber> restore(std::uint32_t index, Slot slot);
 
     Result<void> make_index(Slot& slot);
     /// What visit(Slot&) gives for the slot of page `index`; with kMake, index frames are made on the way. Errors:
@@ -93,6 +114,7 @@ class MemoryObject : public PageObject {
     std::uint32_t page_count_;
     std::uint32_t holder_;
     PageCount resident_ = 0;
+    PageCount stored_ = 0;
     std::array<Slot, kDirect> direct_{};
     Slot single_ = 0;
     Slot double_ = 0;

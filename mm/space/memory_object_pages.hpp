@@ -13,7 +13,7 @@ MemoryObject<Machine>::~MemoryObject() {
 
 template <SpaceMachine Machine>
 Result<PageObject::Page> MemoryObject<Machine>::page(std::uint32_t index, PageUse /*use*/) {
-    const Result<FrameNumber> frame = frame_for_write(index);
+    const Result<FrameNumber> frame = bring(index);
     if (!frame) {
         return failure(frame.error());
     }
@@ -22,16 +22,29 @@ Result<PageObject::Page> MemoryObject<Machine>::page(std::uint32_t index, PageUs
 
 template <SpaceMachine Machine>
 bool MemoryObject<Machine>::is_resident(std::uint32_t index) const {
-    return frame_for_read(index).has_value();
+    const Slot slot = slot_of(index);
+    return slot != 0 && !is_stored(slot);
 }
 
 template <SpaceMachine Machine>
-Result<FrameNumber> MemoryObject<Machine>::frame_for_write(std::uint32_t index) {
+auto MemoryObject<Machine>::slot_of(std::uint32_t index) const -> Slot {
+    Slot found = 0;
+    if (index < page_count_) {
+        // Reading makes and changes nothing.
+        static_cast<void>(const_cast<MemoryObject*>(this)->at_slot(index, Missing::kLeave,
+                                                                   [&found](Slot& slot) { found = slot; }));
+    }
+    return found;
+}
+
+/// The frame of page `index`, whatever it takes.
+template <SpaceMachine Machine>
+Result<FrameNumber> MemoryObject<Machine>::bring(std::uint32_t index) {
     if (index >= page_count_) {
         return failure(Error::kOutOfRange);
     }
-    if (const std::optional<FrameNumber> there = frame_for_read(index)) {
-        return *there;
+    if (const Slot there = slot_of(index); there != 0) {
+        return is_stored(there) ? restore(index, there) : Result<FrameNumber>(frame_of(there));
     }
     Result<OwnedFrame> frame = machine_.frame_for_page(FrameOwner::kSharedMemory, holder_);
     if (!frame) {
@@ -49,19 +62,76 @@ Result<FrameNumber> MemoryObject<Machine>::frame_for_write(std::uint32_t index) 
     }
     MappedFrames(machine_.account()).enter(std::move(*frame), PageNumber(index));
     ++resident_;
+    if (PageStore* const store = machine_.store()) {
+        store->entered(number, this);
+    }
     return number;
 }
 
+/// The frame of page `index`, which is in the store as `slot` says.
 template <SpaceMachine Machine>
-std::optional<FrameNumber> MemoryObject<Machine>::frame_for_read(std::uint32_t index) const {
-    if (index >= page_count_) {
+Result<FrameNumber> MemoryObject<Machine>::restore(std::uint32_t index, Slot slot) {
+    PageStore& store = *machine_.store();
+    const Result<PageStore::Restored> restored = store.restore(stored_slot(slot));
+    if (!restored) {
+        return failure(restored.error());
+    }
+    expect(restored->use == RestoredUse::kMap, "memory object: one of its slots is somebody else's, too");
+    const FrameNumber frame = restored->frame;
+    store.claim(frame, FrameOwner::kSharedMemory, holder_, index, this);
+    machine_.account().table()[frame].references = 1;
+    static_cast<void>(at_slot(index, Missing::kLeave, [frame](Slot& entry) { entry = frame.value() + 1; }));
+    ++resident_;
+    --stored_;
+    store.release(stored_slot(slot));
+    return frame;
+}
+
+template <SpaceMachine Machine>
+void MemoryObject<Machine>::page_stored(std::uint32_t index, SlotNumber slot) {
+    static_cast<void>(at_slot(index, Missing::kLeave, [this, slot](Slot& entry) {
+        FrameRecord& record = machine_.account().table()[frame_of(entry)];
+        expect(record.references == 1, "memory object: a page that goes is still mapped");
+        record.references = 0;
+        entry = kInStore | slot.value();
+    }));
+    --resident_;
+    ++stored_;
+}
+
+template <SpaceMachine Machine>
+Result<FrameNumber> MemoryObject<Machine>::frame_for_write(std::uint32_t index) {
+    const Result<FrameNumber> frame = bring(index);
+    if (frame && machine_.store() != nullptr) {
+        machine_.store()->dirtied(*frame);
+    }
+    return frame;
+}
+
+template <SpaceMachine Machine>
+Result<void> MemoryObject<Machine>::restore_all() {
+    for (std::uint32_t index = 0; index < page_count_ && stored_ != 0; ++index) {
+        if (const auto frame = frame_for_read(index); !frame) {
+            return failure(frame.error());
+        }
+    }
+    return {};
+}
+
+template <SpaceMachine Machine>
+Result<std::optional<FrameNumber>> MemoryObject<Machine>::frame_for_read(std::uint32_t index) {
+    const Slot slot = slot_of(index);
+    if (slot == 0) {
         return std::nullopt;
     }
-    Slot found = 0;
-    // Reading makes and changes nothing.
-    static_cast<void>(const_cast<MemoryObject*>(this)->at_slot(index, Missing::kLeave,
-                                                               [&found](Slot& slot) { found = slot; }));
-    return found != 0 ? std::optional(frame_of(found)) : std::nullopt;
+    if (!is_stored(slot)) {
+        return frame_of(slot);
+    }
+    const Result<FrameNumber> frame = restore(index, slot);
+    if (!frame) {
+        return failure(frame.error());
+    }
+    return *frame;
 }
 
 template <SpaceMachine Machine>
@@ -87,8 +157,11 @@ template <SpaceMachine Machine>
 template <typename Visit>
 void MemoryObject<Machine>::for_each_frame(Visit visit) const {
     auto* const self = const_cast<MemoryObject*>(this);  // Visits, and changes nothing.
-    self->for_each_slot(0, page_count_,
-                        [&visit](Slot& slot) { visit(frame_of(slot), FrameOwner::kSharedMemory); });
+    self->for_each_slot(0, page_count_, [&visit](Slot& slot) {
+        if (!is_stored(slot)) {
+            visit(frame_of(slot), FrameOwner::kSharedMemory);
+        }
+    });
     if (single_ != 0) {
         visit(frame_of(single_), FrameOwner::kObjectIndex);
     }
@@ -101,6 +174,16 @@ void MemoryObject<Machine>::for_each_frame(Visit visit) const {
             }
         }
     }
+}
+
+template <SpaceMachine Machine>
+template <typename Visit>
+void MemoryObject<Machine>::for_each_stored(Visit visit) const {
+    const_cast<MemoryObject*>(this)->for_each_slot(0, page_count_, [&visit](Slot& slot) {
+        if (is_stored(slot)) {
+            visit(stored_slot(slot));
+        }
+    });
 }
 
 /// `slot`, which has nothing, gets an index frame of empty slots.
@@ -171,7 +254,7 @@ void MemoryObject<Machine>::for_each_slot_in(Slot& table, std::uint32_t begin, s
     }
 }
 
-/// Calls visit(Slot&) for every page of [begin, end) that has a frame.
+/// Calls visit(Slot&) for every page of [begin, end) that has been touched.
 template <SpaceMachine Machine>
 template <typename Visit>
 void MemoryObject<Machine>::for_each_slot(std::uint32_t begin, std::uint32_t end, Visit visit) {
@@ -200,6 +283,11 @@ template <SpaceMachine Machine>
 void MemoryObject<Machine>::free_pages(std::uint32_t begin, std::uint32_t end) {
     const MappedFrames frames(machine_.account());
     for_each_slot(begin, end, [&](Slot& slot) {
+        if (is_stored(slot)) {
+            machine_.store()->release(stored_slot(std::exchange(slot, 0)));
+            --stored_;
+            return;
+        }
         const std::optional<UnmappedFrame> frame = frames.leave(frame_of(slot));
         expect(frame.has_value(), "memory object: a page that goes is still mapped");
         const OwnedFrame dropped = frames.regain(*frame);

@@ -13,6 +13,10 @@ void PageObject::release() {
     }
 }
 
+void PageObject::page_stored(std::uint32_t /*index*/, SlotNumber /*slot*/) {
+    expect(false, "page object: a page that never leaves memory was put on a disk");
+}
+
 void PageObject::attach(Region& region) {
     expect(region.object == this, "page object: a region of another object");
     region.object_previous = nullptr;

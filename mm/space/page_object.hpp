@@ -49,6 +49,10 @@ class PageObject {
     /// Whether page(index) would be answered from memory, without taking a frame: mincore's question.
     [[nodiscard]] virtual bool is_resident(std::uint32_t index) const = 0;
 
+    /// The page store's: page `index`, which no space maps any more, is in `slot` from now on (a reference on which the
+    /// store has taken for the object), and its frame is the store's. Only objects with counted pages are asked.
+    virtual void page_stored(std::uint32_t index, SlotNumber slot);
+
     /// One more, and one less, who has the object. It begins with one: its maker. The last release ends it.
     void retain() { ++holders_; }
     void release();

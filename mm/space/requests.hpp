@@ -20,6 +20,7 @@ enum class FaultOutcome : std::uint8_t {
     kForbidden,     ///< It is, but not for this: SIGSEGV, SEGV_ACCERR.
     kBeyondObject,  ///< The file ends before this page: SIGBUS, BUS_ADRERR.
     kNoMemory,      ///< No frame (or no page table) was to be had; nothing was changed.
+    kLost,          ///< The page was on a disk that cannot give it back as it was: SIGBUS, BUS_OBJERR.
     kWaiting,       ///< The page is on its way from a disk: wait, then let the access fault again.
 };
 

@@ -11,6 +11,7 @@
 #include "mm/paging/layout_i686.hpp"
 #include "mm/paging/page_tables.hpp"
 #include "mm/paging/tlb.hpp"
+#include "mm/space/page_store.hpp"
 #include "mm/space/region_source.hpp"
 
 namespace mm {
@@ -22,6 +23,7 @@ namespace mm {
 /// `zero_frame`       a frame of zeros, for ever: every first read shows it. Its mappings borrow it.
 /// `frame_for_page`   a frame for a page of the space with the id `holder`; contents undefined. Errors: kNoMemory,
 ///                    kWouldWait (frames are being written out: wait, fault again).
+/// `store`            where pages go that memory has no room for; null: they stay.
 /// `regions`          where the nodes of regions come from.
 template <typename T>
 concept SpaceMachine = PageTableLayout<typename T::Layout> && FrameAccess<typename T::Access> &&
@@ -32,6 +34,7 @@ concept SpaceMachine = PageTableLayout<typename T::Layout> && FrameAccess<typena
                            { machine.account() } -> std::same_as<FrameAccount&>;
                            { machine.zero_frame() } -> std::same_as<FrameNumber>;
                            { machine.frame_for_page(owner, holder) } -> std::same_as<Result<OwnedFrame>>;
+                           { machine.store() } -> std::same_as<PageStore*>;
                            { machine.regions() } -> std::same_as<RegionSource&>;
                        };
 
@@ -48,6 +51,7 @@ struct SpaceMachineArchetype {
     FrameAccount& account();
     FrameNumber zero_frame();
     Result<OwnedFrame> frame_for_page(FrameOwner owner, std::uint32_t holder);
+    PageStore* store();
     RegionSource& regions();
 };
 static_assert(SpaceMachine<SpaceMachineArchetype>);

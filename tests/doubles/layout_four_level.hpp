@@ -33,6 +33,14 @@ struct LayoutFourLevel {
 
     static constexpr bool is_present(Entry entry) { return (entry & 1) != 0; }
     static constexpr Entry parked(Entry entry) { return (entry & ~Entry{1}) | (1U << 10); }
+    static constexpr Entry stored_entry(mm::SlotNumber slot) {
+        return (Entry{slot.value()} << mm::kPageShift) | (1U << 11);
+    }
+    static constexpr bool is_stored(Entry entry) { return (entry & (1U << 11)) != 0; }
+    static constexpr mm::SlotNumber slot(Entry entry) {
+        return mm::SlotNumber(static_cast<std::uint32_t>(entry >> mm::kPageShift));
+    }
+    static constexpr std::uint32_t kSlotLimit = UINT32_MAX;
     static constexpr mm::FrameNumber frame(Entry entry) {
         return mm::FrameNumber(static_cast<std::uint32_t>(entry >> mm::kPageShift));
     }
@@ -67,7 +75,7 @@ struct LayoutFourLevel {
         {mm::page_flags::kWritable, 1U << 1}, {mm::page_flags::kUser, 1U << 2},
         {mm::page_flags::kUncached, 1U << 4}, {mm::page_flags::kAccessed, 1U << 5},
         {mm::page_flags::kDirty, 1U << 6},    {mm::page_flags::kOwned, 1U << 9},
-        {mm::page_flags::kParked, 1U << 10},
+        {mm::page_flags::kParked, 1U << 10},  {mm::page_flags::kStored, 1U << 11},
     };
 };
 

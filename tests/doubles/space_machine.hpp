@@ -75,6 +75,7 @@ class SpaceMachine {
     mm::Result<mm::OwnedFrame> frame_for_page(mm::FrameOwner owner, std::uint32_t holder) {
         return paged.account.allocate(owner, holder);
     }
+    mm::PageStore* store() { return page_store; }
     mm::RegionSource& regions() { return nodes; }
 
     /// Frames asked for since there is a zero frame.
@@ -85,6 +86,7 @@ class SpaceMachine {
 
     PagedMachine<Layout> paged;
     Regions nodes;
+    mm::PageStore* page_store = nullptr;  ///< Memory alone, unless a test has more.
 
   private:
     mm::OwnedFrame zero_;

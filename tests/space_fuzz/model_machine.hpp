@@ -114,6 +114,7 @@ class ModelMachine final : public mm::RegionSource {
     mm::Result<mm::OwnedFrame> frame_for_page(mm::FrameOwner owner, std::uint32_t holder) {
         return account_.allocate(owner, holder);
     }
+    mm::PageStore* store() { return page_store; }
     mm::RegionSource& regions() { return *this; }
 
     mm::Region* take_region() override {
@@ -132,6 +133,7 @@ class ModelMachine final : public mm::RegionSource {
     /// What the doubles have seen going wrong since the last time.
     std::vector<std::string> take_violations();
 
+    mm::PageStore* page_store = nullptr;  ///< Memory is all there is.
     host::FrameMemory memory{kFrames};
     ActiveCpu cpu{memory};
 

@@ -227,7 +227,7 @@ Outcome ModelSide::file(const Operation& operation) {
     if (offset >= file_bytes_) {
         return {};
     }
-    const std::optional<mm::FrameNumber> frame = file_->frame_for_read(page);
+    const std::optional<mm::FrameNumber> frame = file_->frame_for_read(page).value();
     return {4, frame ? word_at(machine_.memory.raw(*frame) + offset % kPageBytes) : 0};
 }
 

@@ -124,6 +124,10 @@ void raise_page_fault_signal(mm::FaultOutcome outcome, std::uint32_t address) {
             return force(signal::kSegmentation, kNotPermitted, address);
         case mm::FaultOutcome::kBeyondObject:
             return force(signal::kBus, kNoSuchPhysicalAddress, address);
+        case mm::FaultOutcome::kLost:
+            log().error("memory: a page of process {} ({}) is lost: the swap disk did not give it back",
+                        current_process().id(), program_name());
+            return force(signal::kBus, kNoSuchPhysicalAddress, address);
         case mm::FaultOutcome::kNoMemory:
             log().error("memory: out of memory: killed process {} ({})", current_process().id(),
                         program_name());
