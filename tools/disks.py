@@ -5,9 +5,9 @@
     --swap nbd://...       a network block device
     --disk ARCHIVE         a file that the machine reads, and never changes
 
-The kernel learns from a file of QEMU's what each is for: a line each, "sda swap", in the order in which they hang on the
-cables, each the first on a cable of its own. Nothing of the user's is ever overwritten: an image must say that it is for
-swapping, or be empty.
+The kernel learns from a file of QEMU's what each is for: a line each, "sda swap", in the order in which they hang on
+the cables, each the first on a cable of its own. Nothing of the user's is ever overwritten: an image must say that it is
+for swapping, or be empty.
 
 A test that wants a disk with errors of its own attaches it by --qemu: see `arguments`.
 """

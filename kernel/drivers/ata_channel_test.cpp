@@ -343,6 +343,25 @@ TEST_F(AtaChannelTest, silence_ends_with_one_reset_and_one_more_try) {
     EXPECT_EQ(lines_of(LogLevel::kError), 0U);
 }
 
+TEST_F(AtaChannelTest, each_request_has_a_try_and_the_patience_of_its_own) {
+    Request first(BlockOperation::kRead, 0, {1});
+    Request second(BlockOperation::kRead, 8, {1});
+    disk.start(first);
+    wait(3 * AtaChannel::kPatienceSeconds);  // reset
+    wait(5);  // doubted again
+    answer();
+    EXPECT_FALSE(first.is_last_failed);
+    disk.start(second);
+    wait(2 * AtaChannel::kPatienceSeconds - 1);
+    EXPECT_EQ(drive.resets, 1U);
+    wait(AtaChannel::kPatienceSeconds);
+    EXPECT_EQ(drive.resets, 2U);
+    EXPECT_FALSE(channel.is_dead());
+    answer();
+    EXPECT_EQ(second.times_done, 1U);
+    EXPECT_FALSE(second.is_last_failed);
+}
+
 TEST_F(AtaChannelTest, silence_after_that_is_the_end_of_it) {
     for (const bool has_second_clock : {true, false}) {
         host::AtaDrive silent;

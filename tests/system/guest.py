@@ -47,7 +47,17 @@ class Result:
 
 
 def arguments_for(
-    memory=None, append=None, root=None, files=(), modules=(), iso=False, qemu=None, timeout=None, verbose=False
+    memory=None,
+    append=None,
+    root=None,
+    files=(),
+    modules=(),
+    swap=None,
+    disk=None,
+    iso=False,
+    qemu=None,
+    timeout=None,
+    verbose=False,
 ):
     """The options of ./run for these."""
     arguments = []
@@ -61,6 +71,10 @@ def arguments_for(
         arguments += ["--append", append]
     for module in modules:
         arguments += ["--module", module]
+    if swap is not None:
+        arguments += ["--swap", swap]
+    if disk is not None:
+        arguments += ["--disk", disk]
     if iso:
         arguments.append("--iso")
     if qemu is not None:
