@@ -12,17 +12,18 @@ Aging::~Aging() {
     abandon(order_);
     abandon(fresh_);
     abandon(recent_);
-    abandon(refused_);
 }
 
-ResidentList& Aging::list_of(FrameIndex frame) {
-    const ResidentRecord& record = record_of(frame);
+/// Takes `frame` out of its list.
+void Aging::remove(FrameIndex frame) {
+    if (take_from_aside(frame)) {
+        return;
+    }
     for (ResidentList* list : {&order_, &fresh_, &recent_}) {
-        if (list->has(record)) {
-            return *list;
+        if (list->has(records()[frame])) {
+            return list->remove(records(), frame);
         }
     }
-    return refused_;
 }
 
 void Aging::entered(FrameIndex frame, PageId page, CpuTime, UseBits&) {
@@ -31,7 +32,7 @@ void Aging::entered(FrameIndex frame, PageId page, CpuTime, UseBits&) {
 }
 
 void Aging::left(FrameIndex frame, Departure) {
-    list_of(frame).remove(records(), frame);
+    remove(frame);
     disclaim(frame);
 }
 
@@ -42,17 +43,17 @@ std::optional<FrameIndex> Aging::choose(PageId, CpuTime, UseBits& bits) {
         }
         recent_.push_back(records(), order_.pop_front(records()));
     }
-    for (const ResidentList* list : {&fresh_, &recent_, &refused_}) {
+    for (const ResidentList* list : {&fresh_, &recent_}) {
         if (!list->empty()) {
             return list->front();
         }
     }
-    return std::nullopt;
+    return choose_from_aside();
 }
 
 void Aging::refused(FrameIndex frame) {
-    list_of(frame).remove(records(), frame);
-    refused_.push_back(records(), frame);
+    remove(frame);
+    set_aside(frame);
 }
 
 void Aging::shift(FrameIndex frame, std::uint32_t top_bit) {
@@ -101,8 +102,9 @@ void Aging::tick(CpuTime, UseBits& bits) {
     while (!accessed.empty()) {
         order_.push_back(records(), accessed.pop_front(records()));
     }
-    while (!refused_.empty()) {
-        const FrameIndex frame = refused_.pop_front(records());
+    while (!aside().empty()) {
+        const FrameIndex frame = aside().front();
+        take_from_aside(frame);
         bits.take_accessed(frame);
         shift(frame, kTopBit);
         insert_in_order(frame);
@@ -110,7 +112,7 @@ void Aging::tick(CpuTime, UseBits& bits) {
 }
 
 bool Aging::check_invariants() const {
-    if (!check_lists(order_, fresh_, recent_, refused_)) {
+    if (!check_lists(order_, fresh_, recent_)) {
         return false;
     }
     std::uint32_t lowest = 0;

@@ -43,14 +43,13 @@ class Aging final : public ReplacementInstance {
     }
 
   private:
-    [[nodiscard]] ResidentList& list_of(FrameIndex frame);
+    void remove(FrameIndex frame);
     void shift(FrameIndex frame, std::uint32_t top_bit);
     void insert_in_order(FrameIndex frame);
 
     ResidentList order_{1};
     ResidentList fresh_{2};
     ResidentList recent_{3};
-    ResidentList refused_{4};
     std::uint32_t ticks_ = 0;
 };
 

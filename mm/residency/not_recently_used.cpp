@@ -8,12 +8,15 @@ NotRecentlyUsed::~NotRecentlyUsed() {
     }
 }
 
-ResidentList& NotRecentlyUsed::list_of(FrameIndex frame) {
-    return classes_[record_of(frame).queue - 1U];
+/// Takes `frame` out of its list.
+void NotRecentlyUsed::remove(FrameIndex frame) {
+    if (!take_from_aside(frame)) {
+        classes_[records()[frame].queue - 1U].remove(records(), frame);
+    }
 }
 
 void NotRecentlyUsed::move(FrameIndex frame, std::uint8_t to) {
-    list_of(frame).remove(records(), frame);
+    remove(frame);
     classes_[to].push_back(records(), frame);
 }
 
@@ -23,7 +26,7 @@ void NotRecentlyUsed::entered(FrameIndex frame, PageId page, CpuTime, UseBits&) 
 }
 
 void NotRecentlyUsed::left(FrameIndex frame, Departure) {
-    list_of(frame).remove(records(), frame);
+    remove(frame);
     disclaim(frame);
 }
 
@@ -48,11 +51,12 @@ std::optional<FrameIndex> NotRecentlyUsed::choose(PageId, CpuTime, UseBits& bits
         }
     }
     const ResidentList& last = classes_[kAccessed + kDirty];
-    return last.empty() ? std::nullopt : std::optional(last.front());
+    return last.empty() ? choose_from_aside() : std::optional(last.front());
 }
 
 void NotRecentlyUsed::refused(FrameIndex frame) {
-    move(frame, kAccessed + kDirty);
+    remove(frame);
+    set_aside(frame);
 }
 
 void NotRecentlyUsed::tick(CpuTime, UseBits& bits) {
@@ -60,6 +64,7 @@ void NotRecentlyUsed::tick(CpuTime, UseBits& bits) {
         return;
     }
     ticks_ = 0;
+    take_back(classes_[kAccessed + kDirty]);
     // Each class once around, as long as it is at the start; the accessed ones follow the others.
     std::array<std::uint32_t, 4> counts{};
     for (std::size_t i = 0; i < counts.size(); ++i) {

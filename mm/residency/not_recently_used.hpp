@@ -9,8 +9,8 @@
 // every choice.
 //
 // Conventions: a new page is accessed, by the access that faulted. In a class the page that entered it first
-// goes; a look puts the pages that were accessed behind those that were not. A refused page counts as class 3
-// until the next look.
+// goes; a look puts the pages that were accessed behind those that were not. A refused page stands behind
+// class 3 until the next look.
 // Constants: ticks_per_look.
 // Cost: a choice asks of each page at most three times between two looks: a few questions, on average; a look
 // asks of every page. [Tanenbaum, Modern Operating Systems, 3.4.2]
@@ -40,7 +40,7 @@ class NotRecentlyUsed final : public ReplacementInstance {
   private:
     static constexpr std::uint8_t kDirty = 1;
     static constexpr std::uint8_t kAccessed = 2;
-    [[nodiscard]] ResidentList& list_of(FrameIndex frame);
+    void remove(FrameIndex frame);
     void move(FrameIndex frame, std::uint8_t to);
     /// The class of `frame`, now in `from`; moves it there when it is another.
     std::uint8_t look_again(FrameIndex frame, std::uint8_t from, UseBits& bits);

@@ -102,7 +102,8 @@ class ReplacementInstance : public ReplacementPolicy {
         }
         return aside;
     }
-    /// Those aside become the newest of `list`: for entered(), as then the choice is over that they were refused in.
+    /// Those aside become the newest of `list`: for entered(), as then the choice is over that they were
+    /// refused in.
     void take_back(ResidentList& list) {
         while (!aside_.empty()) {
             list.push_back(records_, aside_.pop_front(records_));

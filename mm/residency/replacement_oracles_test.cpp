@@ -6,12 +6,12 @@
 #include <string>
 
 #include "mm/residency/aging.hpp"
-#include "mm/residency/replacement_replay_test.hpp"
+#include "mm/residency/replacement_machine_test.hpp"
 
 namespace mm {
 namespace {
 
-using replay::Trace;
+using simulated::Trace;
 
 constexpr const char* kConventions =
     "conventions: frames are empty at first, first references are faults; clock's accessed bit is set at "
@@ -26,7 +26,7 @@ struct Known {
 
 void expect_faults(const Trace& trace, std::initializer_list<Known> answers) {
     for (const Known& known : answers) {
-        EXPECT_EQ(replay::faults_of(known.algorithm, trace, known.frames), known.faults)
+        EXPECT_EQ(simulated::faults_of(known.algorithm, trace, known.frames), known.faults)
             << known.algorithm << " with " << known.frames << " frames; " << kConventions;
     }
 }
@@ -76,9 +76,9 @@ TEST(ReplacementOracles, a_loop_one_page_larger_than_memory) {
 }
 
 TEST(ReplacementOracles, agings_counters_of_eight_bits) {
-    replay::PolicyMemory memory(6);
+    simulated::Memory memory(6);
     Aging aging(memory.setup());
-    replay::SimulatedBits bits(6);
+    simulated::Bits bits(6);
     for (FrameIndex frame = 0; frame < 6; ++frame) {
         aging.entered(frame, {1, frame}, 0, bits);
     }

@@ -4,7 +4,7 @@
 #include <set>
 #include <string_view>
 
-#include "mm/residency/replacement_replay_test.hpp"
+#include "mm/residency/replacement_machine_test.hpp"
 #include "tests/host_panic.hpp"
 
 namespace mm {
@@ -32,14 +32,14 @@ class FullMachine {
         return frame;
     }
 
-    replay::PolicyMemory memory;
+    simulated::Memory memory;
     ReplacementSlot slot;
     ReplacementPolicy& policy;
-    replay::SimulatedBits bits;
+    simulated::Bits bits;
 };
 
 TEST(ReplacementNames, each_names_the_policy_that_says_so) {
-    replay::PolicyMemory memory(1);
+    simulated::Memory memory(1);
     for (const std::string_view name : kReplacementNames) {
         ReplacementSlot slot;
         const std::optional<ReplacementKind> kind = replacement_named(name);
@@ -165,10 +165,10 @@ TEST(Random, every_page_is_as_likely_as_the_others) {
 
 TEST(Random, the_seed_decides) {
     const auto choices = [](std::uint32_t seed) {
-        replay::PolicyMemory memory(50);
+        simulated::Memory memory(50);
         ReplacementSlot slot;
         ReplacementPolicy& policy = slot.start(ReplacementKind::kRandom, memory.setup(1, {}, seed));
-        replay::SimulatedBits bits(50);
+        simulated::Bits bits(50);
         std::vector<FrameIndex> victims;
         for (FrameIndex frame = 0; frame < 50; ++frame) {
             policy.entered(frame, {1, frame}, 0, bits);
@@ -196,8 +196,8 @@ TEST(Aging, looks_at_each_so_many_ticks) {
 }
 
 TEST(ReplacementSlot, the_frames_of_an_instance_that_ends_are_free_for_the_next) {
-    replay::PolicyMemory memory(8);
-    replay::SimulatedBits bits(8);
+    simulated::Memory memory(8);
+    simulated::Bits bits(8);
     for (std::size_t i = 0; i < kReplacementNames.size(); ++i) {
         ReplacementSlot slot;
         ReplacementPolicy& policy = slot.start(static_cast<ReplacementKind>(i), memory.setup());
@@ -216,9 +216,9 @@ TEST(ReplacementSlot, the_frames_of_an_instance_that_ends_are_free_for_the_next)
 }
 
 TEST(Replacement, bugs_of_the_caller_are_caught) {
-    replay::SimulatedBits bits(4);
+    simulated::Bits bits(4);
     for (std::size_t i = 0; i < kReplacementNames.size(); ++i) {
-        replay::PolicyMemory memory(4);
+        simulated::Memory memory(4);
         ReplacementSlot slot;
         ReplacementSlot other;
         ReplacementPolicy& policy = slot.start(static_cast<ReplacementKind>(i), memory.setup(1));

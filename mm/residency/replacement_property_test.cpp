@@ -3,17 +3,17 @@
 #include <rapidcheck/gtest.h>
 
 #include <deque>
-#include <map>
 #include <random>
 #include <set>
 #include <vector>
 
-#include "mm/residency/replacement_replay_test.hpp"
+#include "mm/residency/replacement_machine_test.hpp"
+#include "mm/residency/replacement_programs_test.hpp"
 
 namespace mm {
 namespace {
 
-using replay::Trace;
+using simulated::Trace;
 
 constexpr std::uint32_t kPages = 12;
 
@@ -21,152 +21,9 @@ Trace any_trace() {
     return *rc::gen::container<Trace>(rc::gen::inRange(0U, kPages));
 }
 
-std::vector<ReplacementKind> all_kinds() {
-    std::vector<ReplacementKind> kinds;
-    for (std::size_t i = 0; i < kReplacementNames.size(); ++i) {
-        kinds.push_back(static_cast<ReplacementKind>(i));
-    }
-    return kinds;
-}
-
-/// Random events of a few programs, each with an instance of its own on the same records; of different policies.
-class Programs {
-  public:
-    static constexpr std::uint32_t kFrames = 40;
-
-    explicit Programs(std::uint32_t seed) : random_(seed), memory_(kFrames), bits_(kFrames) {}
-
-    void step() {
-        now_ += pick(20'000);
-        for (unsigned i = 0; i < 8; ++i) {
-            const FrameIndex frame = pick(kFrames);
-            bits_.accessed[frame] = true;
-            bits_.dirty[frame] = pick(3) == 0;
-        }
-        Program& program = programs_[pick(kPrograms)];
-        if (program.slot.policy() == nullptr) {
-            return begin(program);
-        }
-        switch (pick(32)) {
-            case 0:
-                return end(program);
-            case 1:
-            case 2:
-                return program.slot.policy()->tick(now_, bits_);
-            case 3:
-            case 4:
-                return leave(program);
-            case 5:
-                return be_refused(program);
-            default:
-                return fault(program);
-        }
-    }
-
-    void check() {
-        std::size_t resident = 0;
-        for (const Program& program : programs_) {
-            if (program.slot.policy() != nullptr) {
-                ASSERT_TRUE(program.slot.policy()->check_invariants()) << program.slot.policy()->name();
-            }
-            resident += program.frames.size();
-        }
-        std::size_t claimed = 0;
-        for (const ResidentRecord& record : memory_.records) {
-            claimed += record.instance != 0 ? 1 : 0;
-        }
-        ASSERT_EQ(claimed, resident);
-        ASSERT_TRUE(memory_.ghosts.check_invariants());
-    }
-
-  private:
-    static constexpr std::uint32_t kPrograms = 3;
-
-    struct Program {
-        ReplacementSlot slot;
-        std::set<FrameIndex> frames;
-        InstanceId id = 0;
-    };
-
-    std::uint32_t pick(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
-
-    void begin(Program& program) {
-        program.id = ++last_id_;
-        program.slot.start(static_cast<ReplacementKind>(pick(kReplacementNames.size())),
-                           memory_.setup(program.id, {}, last_id_));
-        ASSERT_FALSE(program.slot.policy()->choose({}, now_, bits_).has_value());  // It knows of nothing yet.
-    }
-    void end(Program& program) {
-        program.slot.stop();
-        owned_.erase(program.id);
-        for (const FrameIndex frame : program.frames) {
-            used_.erase(frame);
-        }
-        program.frames.clear();
-    }
-    void leave(Program& program) {
-        if (!program.frames.empty()) {
-            take_from(
-                program, *std::next(program.frames.begin(), pick(size_of(program))),
-                pick(2) == 0 ? ReplacementPolicy::Departure::kEnded : ReplacementPolicy::Departure::kEvicted);
-        }
-    }
-    void take_from(Program& program, FrameIndex frame, ReplacementPolicy::Departure departure) {
-        program.slot.policy()->left(frame, departure);
-        program.frames.erase(frame);
-        used_.erase(frame);
-    }
-    std::optional<FrameIndex> chosen(Program& program) {
-        const std::optional<FrameIndex> victim = program.slot.policy()->choose({}, now_, bits_);
-        EXPECT_EQ(victim.has_value(), !program.frames.empty());
-        EXPECT_TRUE(!victim || program.frames.contains(*victim)) << program.slot.policy()->name();
-        return victim;
-    }
-    void be_refused(Program& program) {
-        const std::optional<FrameIndex> victim = chosen(program);
-        if (!victim) {
-            return;
-        }
-        program.slot.policy()->refused(*victim);
-        if (program.frames.size() > 1) {
-            EXPECT_NE(chosen(program), victim) << program.slot.policy()->name();
-        }
-    }
-    void fault(Program& program) {
-        if (used_.size() == kFrames || (size_of(program) > 15 && pick(2) == 0)) {
-            const std::optional<FrameIndex> victim = chosen(program);
-            if (!victim) {
-                return;
-            }
-            take_from(program, *victim, ReplacementPolicy::Departure::kEvicted);
-        }
-        FrameIndex frame = pick(kFrames);
-        while (used_.contains(frame)) {
-            frame = (frame + 1) % kFrames;
-        }
-        used_.insert(frame);
-        program.frames.insert(frame);
-        bits_.dirty[frame] = false;
-        program.slot.policy()->entered(frame, {program.id, pick(100)}, now_, bits_);
-        bits_.accessed[frame] = true;
-    }
-    [[nodiscard]] std::uint32_t size_of(const Program& program) const {
-        return static_cast<std::uint32_t>(program.frames.size());
-    }
-
-    std::mt19937 random_;
-    replay::PolicyMemory memory_;
-    replay::SimulatedBits bits_;
-    std::array<Program, kPrograms> programs_;
-    std::set<FrameIndex> used_;
-    std::map<InstanceId, int> owned_;
-    InstanceId last_id_ = 0;
-    CpuTime now_ = 0xFFFF'0000;  // It wraps early on.
-};
-
 TEST(Replacement, random_events_keep_every_invariant_and_only_known_frames_are_chosen) {
     for (std::uint32_t seed = 1; seed <= 6 && !testing::Test::HasFatalFailure(); ++seed) {
-        Programs programs(seed);
+        simulated::Programs programs(seed, simulated::all_kinds());
         for (int step = 0; step < 3'000 && !testing::Test::HasFailure(); ++step) {
             programs.step();
             if (step % 8 == 0) {
@@ -178,15 +35,16 @@ TEST(Replacement, random_events_keep_every_invariant_and_only_known_frames_are_c
 
 TEST(Replacement, as_long_as_nothing_is_accessed_each_page_is_offered_before_any_is_offered_again) {
     constexpr std::uint32_t kFrames = 24;
-    for (const ReplacementKind kind : all_kinds()) {
+    for (const ReplacementKind kind : simulated::all_kinds()) {
         for (const std::uint32_t seed : {1, 2, 3, 4}) {
             std::mt19937 random(seed);
-            replay::PolicyMemory memory(kFrames);
+            simulated::Memory memory(kFrames);
             ReplacementSlot slot;
-            replay::Replay machine(slot.start(kind, memory.setup()), kFrames);
+            simulated::Machine machine(slot.start(kind, memory.setup()), kFrames);
             for (int i = 0; i < 500; ++i) {
                 machine.reference(static_cast<std::uint32_t>(random() % 60),
-                                  random() % 4 == 0 ? replay::Access::kWrite : replay::Access::kRead, 2'000);
+                                  random() % 4 == 0 ? simulated::Access::kWrite : simulated::Access::kRead,
+                                  2'000);
                 if (i % 50 == 49) {
                     machine.tick();
                 }
@@ -208,20 +66,20 @@ TEST(Replacement, as_long_as_nothing_is_accessed_each_page_is_offered_before_any
 RC_GTEST_PROP(Replacement, opt_is_never_worse_than_anything, ()) {
     const Trace trace = any_trace();
     const auto frames = *rc::gen::inRange(1U, kPages);
-    const std::uint64_t best = replay::opt_faults(trace, frames);
-    RC_ASSERT(best <= replay::lru_faults(trace, frames));
-    for (const ReplacementKind kind : all_kinds()) {
-        RC_ASSERT(best <= replay::faults_of(kind, trace, frames));
+    const std::uint64_t best = simulated::opt_faults(trace, frames);
+    RC_ASSERT(best <= simulated::lru_faults(trace, frames));
+    for (const ReplacementKind kind : simulated::all_kinds()) {
+        RC_ASSERT(best <= simulated::faults_of(kind, trace, frames));
     }
 }
 
 RC_GTEST_PROP(Replacement, with_a_frame_for_each_page_only_first_references_fault, ()) {
     const Trace trace = any_trace();
     const std::uint64_t distinct = std::set<std::uint32_t>(trace.begin(), trace.end()).size();
-    RC_ASSERT(replay::opt_faults(trace, kPages) == distinct);
-    RC_ASSERT(replay::lru_faults(trace, kPages) == distinct);
-    for (const ReplacementKind kind : all_kinds()) {
-        RC_ASSERT(replay::faults_of(kind, trace, kPages) == distinct);
+    RC_ASSERT(simulated::opt_faults(trace, kPages) == distinct);
+    RC_ASSERT(simulated::lru_faults(trace, kPages) == distinct);
+    for (const ReplacementKind kind : simulated::all_kinds()) {
+        RC_ASSERT(simulated::faults_of(kind, trace, kPages) == distinct);
     }
 }
 
@@ -283,9 +141,9 @@ RC_GTEST_PROP(Replacement, lru_is_a_list_with_the_latest_at_its_end, ()) {
 RC_GTEST_PROP(Replacement, fifo_is_a_queue, ()) {
     const Trace trace = any_trace();
     const auto frames = *rc::gen::inRange(1U, kPages);
-    replay::PolicyMemory memory(frames);
+    simulated::Memory memory(frames);
     ReplacementSlot slot;
-    replay::Replay machine(slot.start(ReplacementKind::kFifo, memory.setup()), frames);
+    simulated::Machine machine(slot.start(ReplacementKind::kFifo, memory.setup()), frames);
     std::deque<std::uint32_t> model;
     for (const std::uint32_t page : trace) {
         const bool known = std::find(model.begin(), model.end(), page) != model.end();
@@ -303,9 +161,9 @@ RC_GTEST_PROP(Replacement, fifo_is_a_queue, ()) {
 RC_GTEST_PROP(Replacement, clock_is_a_hand_that_goes_round_an_array, ()) {
     const Trace trace = any_trace();
     const auto frames = *rc::gen::inRange(1U, kPages);
-    replay::PolicyMemory memory(frames);
+    simulated::Memory memory(frames);
     ReplacementSlot slot;
-    replay::Replay machine(slot.start(ReplacementKind::kClock, memory.setup()), frames);
+    simulated::Machine machine(slot.start(ReplacementKind::kClock, memory.setup()), frames);
     struct Seat {
         std::uint32_t page;
         bool accessed;
@@ -337,10 +195,10 @@ void expect_lowest_rank(ReplacementKind kind, const Rank& rank) {
     constexpr std::uint32_t kFrames = 10;
     for (const std::uint32_t seed : {1, 2, 3}) {
         std::mt19937 random(seed);
-        replay::PolicyMemory memory(kFrames);
+        simulated::Memory memory(kFrames);
         ReplacementSlot slot;
         ReplacementPolicy& policy = slot.start(kind, memory.setup());
-        replay::SimulatedBits bits(kFrames);
+        simulated::Bits bits(kFrames);
         std::array<bool, kFrames> accessed{};  // Since the last tick, whoever has asked in between.
         std::array<std::uint8_t, kFrames> counters{};
         const auto access = [&](FrameIndex frame) {

@@ -18,12 +18,12 @@
 #include "mm/residency/exact_opt.hpp"
 #include "mm/residency/replacement_factory.hpp"
 
-namespace mm::replay {
+namespace mm::simulated {
 
 /// The bits of each frame's page, and how often they were asked for.
-class SimulatedBits final : public UseBits {
+class Bits final : public UseBits {
   public:
-    explicit SimulatedBits(std::size_t frames) : accessed(frames), dirty(frames) {}
+    explicit Bits(std::size_t frames) : accessed(frames), dirty(frames) {}
 
     bool take_accessed(FrameIndex frame) override {
         ++questions;
@@ -42,9 +42,8 @@ class SimulatedBits final : public UseBits {
 };
 
 /// Records and ghosts of a machine, for any number of instances.
-struct PolicyMemory {
-    explicit PolicyMemory(std::size_t frames)
-        : records(frames), ghost_entries(frames), ghosts(ghost_entries) {}
+struct Memory {
+    explicit Memory(std::size_t frames) : records(frames), ghost_entries(frames), ghosts(ghost_entries) {}
     [[nodiscard]] ReplacementSetup setup(InstanceId instance = 1, const ReplacementTuning& tuning = {},
                                          std::uint32_t seed = 1) {
         return {.memory = {.records = records, .ghosts = &ghosts},
@@ -61,9 +60,10 @@ struct PolicyMemory {
 enum class Access : std::uint8_t { kRead, kWrite };
 
 /// One program, all of whose references go through `policy`.
-class Replay {
+class Machine {
   public:
-    Replay(ReplacementPolicy& policy, std::uint32_t frames) : bits(frames), policy_(policy), pages_(frames) {}
+    Machine(ReplacementPolicy& policy, std::uint32_t frames)
+        : bits(frames), policy_(policy), pages_(frames) {}
 
     /// Makes one reference, which takes `time` of CPU; gives whether it was a fault.
     bool reference(std::uint32_t page, Access access = Access::kRead, CpuTime time = 100) {
@@ -81,7 +81,7 @@ class Replay {
     [[nodiscard]] FrameIndex frame_of(std::uint32_t page) const { return frame_of_.at(page); }
     [[nodiscard]] std::optional<std::uint32_t> last_evicted() const { return last_evicted_; }
 
-    SimulatedBits bits;
+    Bits bits;
 
   private:
     FrameIndex bring_in(std::uint32_t page) {
@@ -120,14 +120,14 @@ using Trace = std::vector<std::uint32_t>;
 /// Faults of `trace` with `frames` frames; a tick each `references_a_tick`.
 inline std::uint64_t faults_of(ReplacementKind kind, const Trace& trace, std::uint32_t frames,
                                std::size_t references_a_tick = 4, const ReplacementTuning& tuning = {}) {
-    PolicyMemory memory(frames);
+    Memory memory(frames);
     ReplacementSlot slot;
-    Replay replay(slot.start(kind, memory.setup(1, tuning)), frames);
+    Machine machine(slot.start(kind, memory.setup(1, tuning)), frames);
     std::uint64_t faults = 0;
     for (std::size_t i = 0; i < trace.size(); ++i) {
-        faults += replay.reference(trace[i]) ? 1 : 0;
+        faults += machine.reference(trace[i]) ? 1 : 0;
         if ((i + 1) % references_a_tick == 0) {
-            replay.tick();
+            machine.tick();
         }
     }
     EXPECT_TRUE(slot.policy()->check_invariants()) << slot.policy()->name();
@@ -162,4 +162,4 @@ inline std::uint64_t faults_of(std::string_view name, const Trace& trace, std::u
                          : faults_of(replacement_named(name).value(), trace, frames);
 }
 
-}  // namespace mm::replay
+}  // namespace mm::simulated
