@@ -80,7 +80,7 @@ void NotRecentlyUsed::tick(CpuTime, UseBits& bits) {
         }
     }
     // ... then those accessed: found so by choose(), or just now.
-    for (std::uint8_t from = kAccessed; from < counts.size(); ++from) {
+    for (std::uint8_t from = kAccessed; from <= kAccessed + kDirty; ++from) {
         while (!classes_[from].empty()) {
             const FrameIndex frame = classes_[from].front();
             bits.take_accessed(frame);

@@ -27,7 +27,7 @@ BELOW = {
 # and each other, so that the same objects decide in the kernel and on bare traces.
 ALGORITHMS = re.compile(
     r"(replacement|exact|frame_allocation|quota|load_control)\w*|resident_records|ghosts|trace_bytes"
-    r"|fifo|clock|not_recently_used|aging|wsclock|two_queue|s3fifo|random"
+    r"|fifo|clock|not_recently_used|aging|wsclock|two_queue|s3fifo|random|horizon|reuse_ages|last_resort"
 )
 STANDARD = {
     "array", "atomic", "bit", "compare", "concepts", "cstddef", "cstdint", "expected", "limits", "new", "optional",
