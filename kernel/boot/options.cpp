@@ -27,6 +27,11 @@ const char* apply(const Word& word, Options& options) {
     if (word.name == "frames") {
         return word.value == "bitmap" ? nullptr : "frames=bitmap";
     }
+    if (word.name == "replacement") {
+        const auto kind = mm::replacement_named(std::span(word.value.data(), word.value.size()));
+        options.replacement = kind.value_or(options.replacement);
+        return kind ? nullptr : "replacement=NAME, with a name of /proc/sys/vm/replacement";
+    }
     const std::optional<std::uint32_t> number = parse_number(word.value);
     if (word.name == "modules") {
         options.expected_modules = number;

@@ -5,6 +5,7 @@
 //   frames=NAME      the frame allocator
 //   console=builtin  the kernel's own console, although there is an initial root
 //   console=shell    the root's /bin/sh: the default
+//   replacement=NAME which page goes when memory is short: /proc/sys/vm/replacement
 //   modules=N        expect N modules: another number is reported
 //   fail-frames=N    the N-th frame asked for fails (/proc/vmstat: pgalloc_boot, then pgalloc_normal)
 //   fail-heap=N      the N-th block asked of the kernel heap fails (/proc/heap: requests)
@@ -17,6 +18,8 @@
 #include <optional>
 #include <string_view>
 
+#include "mm/residency/replacement_factory.hpp"
+
 namespace kernel {
 
 enum class FrameChecks : std::uint8_t { kNone, kVerify };
@@ -27,6 +30,7 @@ enum class ConsoleChoice : std::uint8_t { kShell, kBuiltin };
 struct Options {
     FrameChecks frame_checks = FrameChecks::kNone;
     ConsoleChoice console = ConsoleChoice::kShell;
+    mm::ReplacementKind replacement = mm::kDefaultReplacement;
     std::optional<std::uint32_t> expected_modules;
     std::uint32_t fail_frames_at = 0;  ///< 0: never.
     std::uint32_t fail_heap_at = 0;    ///< 0: never.

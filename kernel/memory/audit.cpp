@@ -7,6 +7,7 @@
 #include "kernel/boot/image.hpp"
 #include "kernel/memory/audit_findings.hpp"
 #include "kernel/memory/program_audit.hpp"
+#include "kernel/memory/swap_audit.hpp"
 
 namespace kernel {
 namespace {
@@ -34,6 +35,7 @@ class Audit {
         check_boot_information();
         check_modules();
         ProgramAudit(memory_, findings_).check();
+        SwapAudit(memory_, findings_).check();
         check_frames();
         return findings_.finish();
     }

@@ -127,6 +127,13 @@ void ProgramAudit::check_entry(const ProgramMemory& memory, VirtAddr page, Entry
                                mm::ResidentPages& resident) {
     const FrameNumber frame = KernelLayout::frame(entry);
     const mm::PageFlags flags = KernelLayout::flags(entry);
+    if (flags.has(mm::page_flags::kStored)) {
+        if (memory.space().region_at(page) == nullptr) {
+            findings_.find("audit: space {} has a page on the swap disk at 0x{x}, where it has no region",
+                           memory.id(), page);
+        }
+        return;  // The rest is SwapAudit's.
+    }
     const FrameOwner owner = account_.owner_of(frame);
     const mm::Region* const region = memory.space().region_at(page);
     if (region == nullptr) {

@@ -17,6 +17,7 @@ namespace kernel {
 namespace {
 
 constinit SwapArea* active_area = nullptr;
+constinit std::optional<mm::ReplacementKind> chosen_replacement;
 
 /// The head of a swap disk, as mkswap writes it: in its first page. [linux] include/linux/swap.h, union swap_header
 struct SwapHead {
@@ -101,6 +102,17 @@ constinit DeferredWork balance_work{
 
 }  // namespace
 
+mm::ReplacementKind replacement_choice() {
+    return chosen_replacement.value_or(boot_options().replacement);
+}
+
+void choose_replacement(mm::ReplacementKind kind) {
+    chosen_replacement = kind;
+    if (active_area != nullptr) {
+        active_area->set_replacement(kind);
+    }
+}
+
 SwapArea* SwapArea::active() {
     return active_area;
 }
@@ -132,7 +144,7 @@ SwapArea::SwapArea(BlockDevice& disk, Records&& records)
       mappings_(kernel_memory()->account(), Spaces{}),
       residency_(kernel_memory()->account(), *this, *this, {records_.frames.get(), records_.frame_count},
                  {records_.slots.get(), records_.slot_count}, 1) {
-    set_replacement(replacement_);
+    set_replacement(replacement_choice());
     for (Transfer& transfer : transfers_) {
         transfer.area = this;
         transfer.done = done;
@@ -149,7 +161,6 @@ void SwapArea::set_replacement(mm::ReplacementKind kind) {
     residency_.set_policy(policy);
     policies_[current_].stop();
     current_ = next;
-    replacement_ = kind;
 }
 
 FileResult<void> SwapArea::turn_on(BlockDevice& disk) {

@@ -42,8 +42,7 @@ class SwapArea final : private mm::BackingStore, private mm::PageMappings {
     [[nodiscard]] const mm::Residency& residency() const { return residency_; }
     [[nodiscard]] const BlockDevice& disk() const { return disk_; }
 
-    /// Who decides which page goes.
-    [[nodiscard]] mm::ReplacementKind replacement() const { return replacement_; }
+    /// `kind` decides which page goes, from now on.
     void set_replacement(mm::ReplacementKind kind);
 
   private:
@@ -104,11 +103,14 @@ class SwapArea final : private mm::BackingStore, private mm::PageMappings {
     mm::GhostTable ghosts_;
     std::array<Transfer, 8> transfers_{};
     mm::ReverseMap<ProgramSpace, Spaces> mappings_;
-    mm::ReplacementKind replacement_ = mm::kDefaultReplacement;
     std::array<mm::ReplacementSlot, 2> policies_;  // The one that decides, and, while it changes, the next.
     std::size_t current_ = 0;
     mm::InstanceId instance_ = 1;
     mm::Residency residency_;
 };
+
+/// Who decides which page goes, whether or not there is a swap area at the moment.
+mm::ReplacementKind replacement_choice();
+void choose_replacement(mm::ReplacementKind kind);
 
 }  // namespace kernel

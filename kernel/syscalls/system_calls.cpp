@@ -8,6 +8,7 @@
 #include "kernel/log.hpp"
 #include "kernel/machine_names.hpp"
 #include "kernel/memory/kernel_memory.hpp"
+#include "kernel/memory/swap_area.hpp"
 #include "kernel/programs/host_command.hpp"
 #include "kernel/programs/process.hpp"
 #include "kernel/programs/scheduler.hpp"
@@ -72,10 +73,15 @@ CallResult sysinfo(const CallArguments& arguments) {
     information.total_ram = account.total_frames() - reserved;
     information.free_ram = account.frames_of(FrameOwner::kFree);
     information.shared_ram = account.frames_of(FrameOwner::kSharedMemory);
+    if (const SwapArea* const swap = SwapArea::active()) {
+        const mm::SwapSlots& slots = swap->residency().slots();
+        information.total_swap = slots.total();
+        information.free_swap = slots.total() - slots.used();
+    }
     // In bytes while that fits, as Linux does it; else in pages.
-    if (information.total_ram < (1U << 20) - 1) {
-        for (std::uint32_t* pages :
-             {&information.total_ram, &information.free_ram, &information.shared_ram}) {
+    if (information.total_ram < (1U << 20) - 1 && information.total_swap < (1U << 20) - 1) {
+        for (std::uint32_t* pages : {&information.total_ram, &information.free_ram, &information.shared_ram,
+                                     &information.total_swap, &information.free_swap}) {
             *pages *= mm::kPageSize;
         }
     } else {

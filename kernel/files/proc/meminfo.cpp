@@ -1,6 +1,7 @@
 // /proc/meminfo: Linux's names and units (kB), for those of its fields that mean something here.
 #include "kernel/boot/image.hpp"
 #include "kernel/files/proc/memory_files.hpp"
+#include "kernel/memory/swap_area.hpp"
 
 namespace kernel {
 namespace {
@@ -27,13 +28,16 @@ FileResult<void> MeminfoFile::read(Printer& out) {
     const mm::FrameCount free = account.frames_of(FrameOwner::kFree);
     print_kib(out, "MemTotal:", account.total_frames() - reserved);
     print_kib(out, "MemFree:", free);
-    print_kib(out, "MemAvailable:", free);
+    // The buffer pool is there to be reused.
+    print_kib(out, "MemAvailable:", free + account.frames_of(FrameOwner::kBufferPool));
     print_kib(out, "Buffers:", 0);
     // Files in memory: the initial root, and what programs put into /tmp or share.
     const mm::FrameCount shared = account.frames_of(FrameOwner::kSharedMemory);
     print_kib(out, "Cached:", account.frames_of(FrameOwner::kModule) + shared);
-    print_kib(out, "SwapTotal:", 0);
-    print_kib(out, "SwapFree:", 0);
+    const SwapArea* const swap = SwapArea::active();
+    const std::uint32_t slots = swap != nullptr ? swap->residency().slots().total() : 0;
+    print_kib(out, "SwapTotal:", slots);
+    print_kib(out, "SwapFree:", slots - (swap != nullptr ? swap->residency().slots().used() : 0));
     print_kib(out, "AnonPages:", account.frames_of(FrameOwner::kAnonymous));
     print_kib(out, "Shmem:", shared);
     print_kib(out, "Slab:", account.frames_of(FrameOwner::kKernelHeap));

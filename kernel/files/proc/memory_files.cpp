@@ -1,5 +1,7 @@
 #include "kernel/files/proc/memory_files.hpp"
 
+#include "kernel/memory/swap_area.hpp"
+
 #include "kernel/memory/program_memory.hpp"
 
 namespace kernel {
@@ -49,7 +51,15 @@ FileResult<void> VmstatFile::read(Printer& out) {
     out.print("pgfree {}\n", account.releases());
     out.print("pgfree_refused {}\n", account.wrong_releases());
     out.print("pgfault {}\n", program_faults());
-    out.print("pgmajfault 0\n");  // none waits for a disk
+    const SwapArea* const swap = SwapArea::active();
+    const mm::ResidencyFigures figures =
+        swap != nullptr ? swap->residency().figures() : mm::ResidencyFigures{};
+    out.print("pgmajfault {}\n", figures.reads);
+    out.print("pswpin {}\npswpout {}\n", figures.pages_in, figures.pages_out);
+    out.print("pgsteal {}\npgsteal_clean {}\n", figures.evictions, figures.clean_evictions);
+    out.print("buffer_pool_hits {}\n", figures.pool_hits);
+    out.print("swap_reads {}\nswap_writes {}\nswap_lost {}\n", figures.reads, figures.writes, figures.lost);
+    out.print("nr_buffer_pool {}\n", account.frames_of(mm::FrameOwner::kBufferPool));
     return {};
 }
 

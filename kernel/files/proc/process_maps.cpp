@@ -113,7 +113,7 @@ void print_process_smaps_rollup(Printer& out, const ProcessFileSubject& subject)
         ProgramMachine::kUserPages.begin.address(),
         mm::PageNumber(ProgramMachine::kUserPages.end.value() - 1).address(),
         [&](mm::VirtAddr, const mm::Mapping& mapping) {
-            if (mapping.frame != zeros) {
+            if (mapping.frame != zeros && !mapping.flags.has(mm::page_flags::kStored)) {
                 rollup.add(account, mapping.frame);
             }
         });
@@ -131,7 +131,7 @@ void print_process_smaps_rollup(Printer& out, const ProcessFileSubject& subject)
     print_kib(out, "Private_Dirty:", rollup.private_dirty * kPageKib);
     print_kib(out, "Referenced:", rollup.resident() * kPageKib);
     print_kib(out, "Anonymous:", rollup.anonymous * kPageKib);
-    print_kib(out, "Swap:", 0);
+    print_kib(out, "Swap:", memory.space().stored_pages() * kPageKib);
     print_kib(out, "Locked:", 0);
 }
 

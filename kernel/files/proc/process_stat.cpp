@@ -104,7 +104,7 @@ void print_memory(Printer& out, const Process& process) {
         {ProgramMachine::kUserPages.begin, ProgramMachine::kUserPages.end},
         [&tables](mm::FrameNumber, unsigned) { ++tables; });
     print_size(out, "VmPTE", tables);
-    print_size(out, "VmSwap", 0);
+    print_size(out, "VmSwap", process.memory->space().stored_pages());
 }
 
 void print_signals(Printer& out, const ProcessFileSubject& subject) {

@@ -105,6 +105,7 @@ Node& sys_node() {
         for (Node& node : memory_nodes) {
             sys_memory.add(node);
         }
+        sys_memory.add(replacement_node());
         sys.add(kernel_directory);
         sys.add(memory_directory);
     }

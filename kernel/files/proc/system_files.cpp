@@ -12,6 +12,7 @@ void add_system_files(Directory& proc) {
     proc.add(mounts_node());
     proc.add(partitions_node());
     proc.add(stat_node());
+    proc.add(swaps_node());
     proc.add(sys_node());
     proc.add(syscalls_node());
     proc.add(uptime_node());

@@ -17,7 +17,9 @@ Node& kmsg_node();
 Node& loadavg_node();
 Node& mounts_node();
 Node& partitions_node();
+Node& replacement_node();  ///< For /proc/sys/vm.
 Node& stat_node();
+Node& swaps_node();
 Node& sys_node();
 Node& syscalls_node();
 Node& uptime_node();
