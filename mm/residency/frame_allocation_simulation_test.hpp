@@ -84,7 +84,7 @@ struct ProgramOutcome {
     std::uint32_t faults = 0;
     std::uint32_t refaults = 0;
     std::uint32_t rescued = 0;  ///< Came back out of the pool.
-    FrameCount quota_sum = 0;   ///< Of its quotas at epochs, for the mean.
+    FrameCount quota_sum = 0;   ///< Of its quotas at epochs while all run, for the mean.
     std::uint32_t epochs = 0;
     FrameCount most_over_quota = 0;
     Moment finished = 0;
@@ -358,7 +358,7 @@ class Simulation {
             for (FrameCount out = drain_at_tick(resident(program), program.share.quota); out > 0; --out) {
                 evict(program, program.recent.back());
             }
-            if (program.state != State::kDone && !program.suspended) {
+            if (unfinished() == programs_.size() && !program.suspended) {
                 program.outcome.quota_sum += program.share.quota;
                 ++program.outcome.epochs;
             }

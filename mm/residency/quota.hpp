@@ -51,7 +51,7 @@ struct ProgramFacts {
     PageCount size = 0;          ///< s_i: accessible pages of its regions.
     FrameCount resident = 0;     ///< Frames charged to it.
     FrameCount minimum = 0;      ///< Never less than this (E3), or it cannot run.
-    std::uint32_t faults = 0;    ///< Faults that needed a frame, since it began. Wraps.
+    std::uint32_t faults = 0;    ///< Faults that waited for a page, since it began. Wraps.
     std::uint32_t refaults = 0;  ///< Those of them on pages evicted a short while ago. Wraps.
     CpuTime cpu_time = 0;        ///< Its own, in microseconds. Wraps.
     CpuTime scanned_at = 0;      ///< Its CPU time when its accessed bits were last read; 0: never yet.
