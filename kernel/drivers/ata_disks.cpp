@@ -110,8 +110,8 @@ constinit DeferredWork disk_work{
 
 /// What the host says of the disk called `name`; empty when it says nothing.
 std::string_view role_of(std::string_view name) {
-    std::string_view text(roles_text.data(),
-                          std::find(roles_text.begin(), roles_text.end(), '\0') - roles_text.begin());
+    std::string_view text(roles_text.data(), roles_text.size());
+    text = text.substr(0, text.find('\0'));
     while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(line.size() + 1, text.size()));

@@ -91,7 +91,7 @@ class DiskTest(GuestTest):
 
     def talk(self, line, **options):
         """./run with `line` for the shell, as a process to talk to."""
-        command = [*RUN, *arguments_for(**options), "--", "sh", "-c", line]
+        command = [*RUN, *arguments_for(timeout=HANG_SECONDS, **options), "--", "sh", "-c", line]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -105,9 +105,9 @@ class Contents(DiskTest):
         path, data = self.image(3_000_320)  # 5,860 sectors: the last page is half there.
         slices = []
         for _ in range(60):
-            offset = self.random.randrange(len(data))
-            slices.append((self.random.choice([1, 511, 512, 4096, 65536, 100_000, 1 << 20]), offset,
-                           self.random.choice([1, 511, 513, 4096, 70_000, 300_000])))  # fmt: skip
+            block = self.random.choice([1, 511, 512, 4096, 65536, 100_000, 1 << 20])
+            count = self.random.choice([1, 511, 513] if block == 1 else [1, 511, 513, 4096, 70_000, 300_000])
+            slices.append((block, self.random.randrange(len(data)), count))
         slices.append((4096, len(data) - 1, 100))
         line = "; ".join(["md5sum < /dev/sda", *(SLICE.format("sda", *each) for each in slices), AUDIT])
         result = shell(line, qemu=attached(raw(path)))
