@@ -7,8 +7,13 @@ namespace mm {
 GhostTable::GhostTable(std::span<GhostEntry> entries) : entries_(entries) {
     expect(entries.size() < kNone, "ghosts: more entries than numbers for them");
     for (std::uint32_t i = capacity(); i-- != 0;) {
-        entries_[i] = {
-            .page = {}, .chain = kNone, .chain_next = kNone, .older = kNone, .newer = free_, .instance = 0};
+        entries_[i] = {.page = {},
+                       .chain = kNone,
+                       .chain_next = kNone,
+                       .older = kNone,
+                       .newer = free_,
+                       .instance = 0,
+                       .note = 0};
         free_ = i;
     }
 }
@@ -62,16 +67,16 @@ bool GhostTable::check_invariants() const {
     return chained == count_ && unused == capacity() - count_;
 }
 
-bool Ghosts::take(PageId page) {
+std::optional<std::uint16_t> Ghosts::take(PageId page) {
     const std::uint32_t entry = table_ != nullptr ? table_->find(instance_, page) : GhostTable::kNone;
     if (entry == GhostTable::kNone) {
-        return false;
+        return std::nullopt;
     }
     forget(entry);
-    return true;
+    return table_->entries_[entry].note;
 }
 
-void Ghosts::remember(PageId page, std::uint32_t limit) {
+void Ghosts::remember(PageId page, std::uint32_t limit, std::uint16_t note) {
     if (table_ == nullptr) {
         return;
     }
@@ -87,6 +92,7 @@ void Ghosts::remember(PageId page, std::uint32_t limit) {
     std::uint32_t& chain = entries[table_->chain_of(page)].chain;
     entries[at].page = page;
     entries[at].instance = instance_;
+    entries[at].note = note;
     entries[at].chain_next = chain;
     chain = at;
     entries[at].older = newest_;

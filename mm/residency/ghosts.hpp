@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "mm/residency/resident_records.hpp"
@@ -28,6 +29,7 @@ struct GhostEntry {
     std::uint32_t older;
     std::uint32_t newer;  ///< In a free entry: the next free one.
     InstanceId instance;  ///< 0: free.
+    std::uint16_t note;   ///< Whatever the policy wants to know when the page comes back.
 };
 
 /// The entries. Only Ghosts change them.
@@ -68,10 +70,10 @@ class Ghosts {
     ~Ghosts() { trim(0); }
 
     [[nodiscard]] std::uint32_t count() const { return count_; }
-    /// Whether `page` was remembered; forgets it.
-    bool take(PageId page);
+    /// The note of `page`, if it was remembered; forgets it.
+    std::optional<std::uint16_t> take(PageId page);
     /// Remembers `page` as the newest, then forgets the oldest beyond `limit`.
-    void remember(PageId page, std::uint32_t limit);
+    void remember(PageId page, std::uint32_t limit, std::uint16_t note = 0);
     /// Forgets the oldest beyond `limit`.
     void trim(std::uint32_t limit);
     /// The order against the table. O(count) on average.

@@ -108,7 +108,7 @@ RC_GTEST_PROP(Ghosts, are_what_a_list_searched_from_end_to_end_would_be, ()) {
             model.erase(found);
         }
         if ((step & 2) != 0) {
-            RC_ASSERT(ghosts[who].take(page(number)) == known);
+            RC_ASSERT(ghosts[who].take(page(number)).has_value() == known);
         } else {
             ghosts[who].remember(page(number), kLimit);
             model.push_back(number);

@@ -5,6 +5,7 @@
 #include "mm/residency/aging.hpp"
 #include "mm/residency/clock.hpp"
 #include "mm/residency/fifo.hpp"
+#include "mm/residency/horizon.hpp"
 #include "mm/residency/not_recently_used.hpp"
 #include "mm/residency/random.hpp"
 #include "mm/residency/s3fifo.hpp"
@@ -17,9 +18,10 @@ namespace {
 
 bool is_same(const char* known, std::span<const char> name) {
     for (const char letter : name) {
-        if (*known == '\0' || *known++ != letter) {
+        if (*known == '\0' || *known != letter) {
             return false;
         }
+        ++known;
     }
     return *known == '\0';
 }
@@ -61,6 +63,8 @@ ReplacementPolicy& ReplacementSlot::start(ReplacementKind kind, const Replacemen
             return construct<S3Fifo>(setup);
         case ReplacementKind::kRandom:
             return construct<Random>(setup);
+        case ReplacementKind::kHorizon:
+            return construct<Horizon>(setup);
     }
     panic({"replacement: no such policy", __FILE__, __LINE__});
 }

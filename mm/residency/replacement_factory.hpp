@@ -25,12 +25,13 @@ enum class ReplacementKind : std::uint8_t {
     kWsClock,
     kTwoQueue,
     kS3Fifo,
-    kRandom
+    kRandom,
+    kHorizon
 };
 
 /// By ReplacementKind.
-inline constexpr std::array<const char*, 8> kReplacementNames{"fifo",    "clock", "nru",    "aging",
-                                                              "wsclock", "2q",    "s3fifo", "random"};
+inline constexpr std::array<const char*, 9> kReplacementNames{"fifo", "clock",  "nru",    "aging",  "wsclock",
+                                                              "2q",   "s3fifo", "random", "horizon"};
 /// What runs where nobody asked for another.
 inline constexpr ReplacementKind kDefaultReplacement = ReplacementKind::kS3Fifo;
 
@@ -56,7 +57,7 @@ class ReplacementSlot {
     [[nodiscard]] ReplacementPolicy* policy() const { return policy_; }
 
   private:
-    static constexpr std::size_t kRoom = 256;
+    static constexpr std::size_t kRoom = 4096;
 
     template <typename Policy>
     ReplacementPolicy& construct(const ReplacementSetup& setup);

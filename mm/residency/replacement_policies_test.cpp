@@ -237,10 +237,10 @@ TEST(Replacement, bugs_of_the_caller_are_caught) {
 
 TEST(Replacement, damage_to_a_record_is_seen) {
     using Damage = void (*)(ResidentRecord&);
-    constexpr std::array<Damage, 4> kDamages{[](ResidentRecord& record) { record.instance = 2; },
-                                             [](ResidentRecord& record) { record.queue = 0; },
-                                             [](ResidentRecord& record) { record.previous = kNoFrame; },
-                                             [](ResidentRecord& record) { record.next = 3; }};
+    constexpr std::array<Damage, 4> kDamages{
+        [](ResidentRecord& record) { record.instance = 2; }, [](ResidentRecord& record) { record.queue = 0; },
+        [](ResidentRecord& record) { record.previous = record.previous == 5 ? kNoFrame : 5; },
+        [](ResidentRecord& record) { record.next = record.next == 3 ? 4 : 3; }};
     for (std::size_t kind = 0; kind < kReplacementNames.size(); ++kind) {
         for (const Damage damage : kDamages) {
             FullMachine machine(static_cast<ReplacementKind>(kind), 6);

@@ -28,6 +28,9 @@ struct ReplacementTuning {
     std::uint32_t s3_small_percent = 10;
     std::uint32_t s3_ghost_percent = 100;
     std::uint32_t s3_deferred_percent = 5;
+    /// horizon: how many pages each fault looks at; and how many evicted pages are remembered.
+    std::uint32_t horizon_looks = 16;
+    std::uint32_t horizon_ghost_percent = 100;
 
     friend constexpr bool operator==(const ReplacementTuning&, const ReplacementTuning&) = default;
 };
@@ -43,6 +46,8 @@ inline constexpr std::array kReplacementTunings{
     &ReplacementTuning::s3_small_percent,
     &ReplacementTuning::s3_ghost_percent,
     &ReplacementTuning::s3_deferred_percent,
+    &ReplacementTuning::horizon_looks,
+    &ReplacementTuning::horizon_ghost_percent,
 };
 static_assert(sizeof(ReplacementTuning) == kReplacementTunings.size() * sizeof(std::uint32_t));
 
