@@ -16,9 +16,12 @@ import errno
 import json
 import os
 import re
+import socket
 import stat
 import tempfile
 import urllib.parse
+
+import nbd
 
 PAGE = 4096
 LEAST_PAGES = 10  # Linux's mkswap wants so many, too.
@@ -142,12 +145,44 @@ class NetworkSwap:
 
     role = SWAP_ROLE
 
-    def __init__(self, server, export):
+    def __init__(self, text, server, export):
+        self.text = text
         self.server = server
         self.export = export
 
     def node(self, _machine):
+        try:
+            with self.connect() as device:
+                self.prepare(device)
+        except nbd.NbdError as error:
+            raise DiskError(f"--swap: {self.text!r}: {error}") from None
         return {"driver": "raw", "file": {"driver": "nbd", "server": self.server, "export": self.export}}
+
+    def connect(self):
+        if self.server["type"] == "unix":
+            return nbd.Device(socket.AF_UNIX, self.server["path"], self.export)
+        try:
+            host, port = self.server["host"], self.server["port"]
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        except OSError as error:
+            raise nbd.NbdError(error.strerror) from None
+        return nbd.Device(family, address, self.export)
+
+    def prepare(self, device):
+        """Refuses a device with anything in it that shows at its ends; signs an empty one."""
+        size_bytes = device.size_bytes // PAGE * PAGE
+        if size_bytes < LEAST_PAGES * PAGE:
+            raise nbd.NbdError(f"{device.size_bytes} bytes; at least {LEAST_PAGES * PAGE} are wanted")
+        if device.is_read_only:
+            raise nbd.NbdError("is read-only")
+        ends_bytes = min(READ_BYTES, size_bytes)
+        begin = device.read(0, ends_bytes)
+        if begin[SIGNATURE_AT:PAGE] == SIGNATURE:
+            return
+        if any(begin) or any(device.read(size_bytes - ends_bytes, ends_bytes)):
+            raise nbd.NbdError("is neither empty nor for swapping; what is in it would be lost (mkswap makes it so)")
+        device.write(0, signature_page(size_bytes))
+        device.flush()
 
 
 class Archive:
@@ -212,10 +247,10 @@ def parse_network(text):
         export = urllib.parse.unquote(parts.path[1:])
         if parts.scheme == "nbd" and parts.hostname and not parts.query:
             server = {"type": "inet", "host": parts.hostname, "port": str(parts.port or NBD_PORT)}
-            return NetworkSwap(server, export)
+            return NetworkSwap(text, server, export)
         sockets = urllib.parse.parse_qs(parts.query, strict_parsing=True).get("socket", [])
         if parts.scheme == "nbd+unix" and not parts.netloc and len(sockets) == 1:
-            return NetworkSwap({"type": "unix", "path": os.path.abspath(sockets[0])}, export)
+            return NetworkSwap(text, {"type": "unix", "path": os.path.abspath(sockets[0])}, export)
     except ValueError:
         pass
     raise DiskError(f"--swap: {text!r}: say nbd://HOST:PORT/EXPORT or nbd+unix:///EXPORT?socket=PATH")

@@ -1,5 +1,6 @@
 // The clock that goes on while the machine is off (Motorola MC146818, "CMOS"): date and time, in UTC as far
-// as this system is concerned, to the second. Read once, while booting. [mc146818]
+// as this system is concerned, to the second. Read while booting, and while a disk is silent. Main line only.
+// [mc146818]
 #pragma once
 
 #include <cstdint>

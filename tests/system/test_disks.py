@@ -235,15 +235,38 @@ class OtherDrives(DiskTest):
             port = free.getsockname()[1]
         where = ("--ipaddr", "127.0.0.1", "--port", str(port))
         self.start_server(socket.AF_INET, ("127.0.0.1", port), *where, "memory", "size=4M")
+        line = "cat /proc/partitions; head -c 4096 /dev/sda | md5sum"
         for address in (f"nbd+unix:///?socket={path}", f"nbd://127.0.0.1:{port}"):
-            result = shell("cat /proc/partitions", swap=address)
-            self.assert_ok(result)
-            self.assertIn(b" 4096 sda", result.stdout)
+            for _ in range(2):  # An empty one first, and then one with a signature.
+                result = shell(line, swap=address)
+                self.assert_ok(result)
+                self.assertIn(b" 4096 sda", result.stdout)
+                self.assertIn(md5(disks.signature_page(4 << 20)).encode(), result.stdout)
+
+    def test_what_a_server_has_for_others_is_left_alone(self):
+        for number, place in enumerate((1080, (1 << 20) - 1)):
+            image = os.path.join(self.folder, f"image{number}")
+            data = bytearray(1 << 20)
+            data[place] = 1
+            with open(image, "wb") as file:
+                file.write(data)
+            path, server = self.serve("file", image)
+            result = shell("true", swap=f"nbd+unix:///?socket={path}")
+            self.assert_status(result, 2)
+            self.assertEqual((result.stderr.count(b"\n"), result.stderr.count(b"mkswap")), (1, 1), result)
+            server.kill()
+            server.wait()
+            os.remove(path)
+            with open(image, "rb") as file:
+                self.assertEqual(file.read(), data)
+        path, _server = self.serve("--readonly", "memory", "size=1M")
+        result = shell("true", swap=f"nbd+unix:///?socket={path}")
+        self.assertEqual((result.status, result.stderr.count(b"read-only")), (2, 1), result)
 
     def test_a_server_that_is_not_there(self):
         result = shell("true", swap=f"nbd+unix:///?socket={self.folder}/none")
         self.assert_status(result, 2)
-        self.assertIn(b"none", result.stderr)
+        self.assertRegex(result.stderr, rb"\Arun: --swap: '.*none': No such file or directory\n\Z")
 
 
 class Waiting(DiskTest):
