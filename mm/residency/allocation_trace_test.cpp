@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "mm/residency/frame_allocation_simulation_test.hpp"
+#include "lab/allocation/simulation.hpp"
 
 namespace mm {
 namespace {

@@ -1,5 +1,5 @@
 // What the schemes do to programs that run: see the head of the simulation.
-#include "mm/residency/frame_allocation_simulation_test.hpp"
+#include "lab/allocation/simulation.hpp"
 
 #include <gtest/gtest.h>
 

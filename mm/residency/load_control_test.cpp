@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "mm/residency/frame_allocation_simulation_test.hpp"
+#include "lab/allocation/simulation.hpp"
 #include "tests/host_panic.hpp"
 
 namespace mm {
