@@ -82,6 +82,9 @@ TEST(ReplacementTrace, another_constant_makes_a_difference_to_the_policies_that_
         Change{Kind::kS3Fifo, &ReplacementTuning::s3_ghost_percent, 40},
         Change{Kind::kS3Fifo, &ReplacementTuning::s3_deferred_percent, 15},
         Change{Kind::kS3Fifo, &ReplacementTuning::scan_limit, 2},
+        Change{Kind::kHorizon, &ReplacementTuning::horizon_looks, 4},
+        Change{Kind::kHorizon, &ReplacementTuning::horizon_ghost_percent, 40},
+        Change{Kind::kHorizon, &ReplacementTuning::scan_limit, 1},
     };
     for (const Kind kind : simulated::all_kinds()) {
         const Recording trace = record(6, {kind}, 4'000);
@@ -202,6 +205,14 @@ TEST(ReplacementTrace, what_no_caller_may_do_is_an_error) {
     EXPECT_EQ(outcome_of({{number(Event::kChoose), 3, 1, 1, 0}}), Error::kBadInput);  // And decided what?
     EXPECT_EQ(outcome_of({{number(Event::kMemory), 1, 4, 4}}), Error::kBadInput);
     EXPECT_EQ(outcome_of({{number(Event::kChose), 0}}), Error::kBadInput);
+    std::vector<std::uint32_t> begin{number(Event::kBegin),     3, 4, 'f', 'i', 'f', 'o', 1,
+                                     kReplacementTunings.size()};
+    begin.resize(begin.size() + kReplacementTunings.size());
+    EXPECT_EQ(outcome_of({begin}), Error::kBadInput);  // 3 has begun already.
+    begin[1] = 4;
+    EXPECT_EQ(outcome_of({begin}), std::nullopt);
+    begin[3] = 'g';
+    EXPECT_EQ(outcome_of({begin}), Error::kBadInput);
     EXPECT_EQ(outcome_of({{0x3F, 3}}), Error::kBadInput);
 }
 
