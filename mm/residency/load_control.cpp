@@ -97,9 +97,7 @@ LoadDecision LoadControl::review(const LoadSample& sample, std::span<const LoadP
             return changed(decision, sample);
         }
     }
-    const Moment long_enough = turn(sample);
-    if (waiting != nullptr && sample.now - waiting->since >= long_enough &&
-        sample.now - turned_ >= long_enough) {
+    if (waiting != nullptr && turn_over(sample, waiting->since)) {
         return changed({Reason::kTurn, running->id, waiting->id}, sample);
     }
     return {};
