@@ -57,7 +57,8 @@ void Horizon::write(ResidentRecord& record, History history) {
 }
 
 std::uint16_t Horizon::note_of(History history) {
-    return static_cast<std::uint16_t>(history.page_class << kNoteEpochBits | history.last_use % kNoteEpochs);
+    return static_cast<std::uint16_t>(std::uint32_t{history.page_class} << kNoteEpochBits |
+                                      history.last_use % kNoteEpochs);
 }
 
 Horizon::History Horizon::history_of_note(std::uint16_t note) const {

@@ -11,7 +11,7 @@ constexpr std::uint16_t kEvent = 16;
 /// Eight times the binary logarithm of `value`, which is not 0, the part behind the point from the three bits after
 /// the highest one.
 constexpr std::int32_t log2_in_eighths(std::uint32_t value) {
-    const std::int32_t whole = std::bit_width(value) - 1;
+    const auto whole = static_cast<std::int32_t>(std::bit_width(value)) - 1;
     const std::uint32_t top = whole >= 3 ? value >> (whole - 3) : value << (3 - whole);
     return 8 * whole + static_cast<std::int32_t>(top & 7);
 }
