@@ -85,7 +85,19 @@ class ResidentList {
         return frame;
     }
     /// The oldest becomes the newest. There must be one.
-    void rotate(ResidentRecords records) { push_back(records, pop_front(records)); }
+    void rotate(ResidentRecords records) {
+        if (first_ == last_) {
+            return;
+        }
+        // Not a pop and a push: this is what a clock's hand does at each step.
+        ResidentRecord& moved = records[first_];
+        records[last_].next = first_;
+        moved.previous = last_;
+        last_ = first_;
+        first_ = moved.next;
+        records[first_].previous = kNoFrame;
+        moved.next = kNoFrame;
+    }
 
     /// I1 and I2 for this list, whose frames all belong to `instance`. O(count).
     [[nodiscard]] bool check_invariants(std::span<const ResidentRecord> records, InstanceId instance) const;
