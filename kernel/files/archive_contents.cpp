@@ -110,12 +110,12 @@ class ArchiveOpenFile final : public OpenFile {
             const std::size_t room = mm::kPageSize - at.offset_in_frame();
             const std::size_t count = left < room ? static_cast<std::size_t>(left) : room;
             const std::size_t wanted = count < to.remaining() ? count : to.remaining();
-            const auto frame = window.open(at.frame());
-            const FileResult<std::size_t> moved = to.put({frame.bytes() + at.offset_in_frame(), wanted});
-            if (!moved || *moved != wanted) {
+            const FileResult<std::size_t> moved = put_from(window, at, wanted, to);
+            if (moved) {
+                offset += *moved;
+            } else if (!to.bring_in(wanted, UserAccess::kWrite)) {
                 return to.moved() != before ? FileResult<std::size_t>(to.moved() - before) : moved;
             }
-            offset += *moved;
         }
         return to.moved() - before;
     }
@@ -125,6 +125,12 @@ class ArchiveOpenFile final : public OpenFile {
     }
 
   private:
+    static FileResult<std::size_t> put_from(Window& window, mm::PhysAddr at, std::size_t count,
+                                            Transfer& to) {
+        const auto frame = window.open(at.frame());
+        return to.put({frame.bytes() + at.offset_in_frame(), count});
+    }
+
     std::uint64_t content_;
     std::uint32_t size_bytes_;
 };

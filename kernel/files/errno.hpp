@@ -1,7 +1,7 @@
 // Why a file operation, a command or a system call failed, in Linux's numbers: a system call returns them negated.
 //
 // kRestart and kRestartNoHandler never reach a program: a call that a signal interrupted says with them that it may
-// be begun anew.
+// be begun anew. Nor does kPageAwaited: a file says with it that a page of its own is on its way.
 // [linux] include/uapi/asm-generic/errno-base.h, errno.h (the numbers of i386)
 #pragma once
 
@@ -55,6 +55,7 @@ enum class Errno : int {
     kTimedOut = 110,             ///< Connection timed out.
     kRestart = 512,  ///< Interrupted by a signal; begun anew when the handler allows it, else kInterrupted.
     kRestartNoHandler = 514,  ///< The same, begun anew only when no handler ran: pause, poll.
+    kPageAwaited = 600,       ///< A page is on its way: wait for it (wait_for_page), and ask again.
 };
 
 /// Linux's words for `error` ("No such file or directory").
@@ -149,6 +150,8 @@ constexpr const char* to_string(Errno error) {
         case Errno::kRestart:
         case Errno::kRestartNoHandler:
             return "Interrupted system call";
+        case Errno::kPageAwaited:
+            return "Page awaited";
     }
     return "Unknown error";
 }

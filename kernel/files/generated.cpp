@@ -81,17 +81,27 @@ class GeneratedOpenFile final : public OpenFile {
         : OpenFile(std::move(node), open_flags, Seekable::kYes) {}
 
     FileResult<std::size_t> read(Transfer& to, std::uint64_t offset) override {
-        if (offset == 0 || !is_taken_) {
-            if (const FileResult<void> taken = snapshot_.take(file()); !taken) {
-                return file_error(taken.error());
+        const std::size_t before = to.moved();
+        for (;;) {
+            // Whoever else reads from its beginning meanwhile takes another snapshot.
+            if (offset == 0 || !is_taken_) {
+                if (const FileResult<void> taken = snapshot_.take(file()); !taken) {
+                    return file_error(taken.error());
+                }
+                is_taken_ = true;
             }
-            is_taken_ = true;
+            const std::span<const std::byte> bytes = snapshot_.bytes();
+            if (offset >= bytes.size() || to.remaining() == 0) {
+                return to.moved() - before;
+            }
+            const FileResult<std::size_t> moved =
+                put_now(to, bytes.subspan(static_cast<std::size_t>(offset)));
+            if (moved) {
+                offset += *moved;
+            } else if (!to.bring_in(bytes.size(), UserAccess::kWrite)) {
+                return to.moved() != before ? FileResult<std::size_t>(to.moved() - before) : moved;
+            }
         }
-        const std::span<const std::byte> bytes = snapshot_.bytes();
-        if (offset >= bytes.size()) {
-            return 0;
-        }
-        return to.put(bytes.subspan(static_cast<std::size_t>(offset)));
     }
 
     FileResult<std::size_t> write(Transfer& from, std::uint64_t) override {
@@ -120,6 +130,10 @@ class GeneratedOpenFile final : public OpenFile {
     }
 
   private:
+    static FileResult<std::size_t> put_now(Transfer& to, std::span<const std::byte> bytes) {
+        const NoPageWaits no_waits;
+        return to.put(bytes);
+    }
     GeneratedFile& file() { return static_cast<GeneratedFile&>(*inode()); }
 
     Snapshot snapshot_;

@@ -42,8 +42,11 @@ class HostOutput {
         std::size_t moved = 0;
         while (from.remaining() != 0) {
             wait_for_turn();
-            const auto part = from.take(std::as_writable_bytes(std::span(frame_).subspan(kHeaderBytes)));
+            const auto part = take_now(from);
             if (!part) {
+                if (from.bring_in(kPayloadBytes, UserAccess::kRead)) {
+                    continue;  // Somebody else may be sending by now.
+                }
                 return moved != 0 ? FileResult<std::size_t>(moved) : part;
             }
             kind_ = kind;
@@ -89,6 +92,11 @@ class HostOutput {
     }
 
   private:
+    FileResult<std::size_t> take_now(Transfer& from) {
+        const NoPageWaits no_waits;
+        return from.take(std::as_writable_bytes(std::span(frame_).subspan(kHeaderBytes)));
+    }
+
     void wait_for_turn() {
         if (!sending_) {
             return;
@@ -173,18 +181,21 @@ class HostInput {
             return 0;
         }
         Waiter place(readers_);
-        while (size_ == 0) {
-            if (ended_) {
-                return 0;
+        FileResult<std::size_t> moved = 0;
+        do {
+            while (size_ == 0) {
+                if (ended_) {
+                    return 0;
+                }
+                if (flags.has(OpenFlags::kNonBlocking)) {
+                    return file_error(Errno::kAgain);
+                }
+                if (sleep(Interruptible::kYes) == Wake::kSignal) {
+                    return file_error(Errno::kRestart);
+                }
             }
-            if (flags.has(OpenFlags::kNonBlocking)) {
-                return file_error(Errno::kAgain);
-            }
-            if (sleep(Interruptible::kYes) == Wake::kSignal) {
-                return file_error(Errno::kRestart);
-            }
-        }
-        const auto moved = move(to);
+            moved = move(to);
+        } while (!moved && to.bring_in(kPayloadBytes, UserAccess::kWrite));
         // Half the credit at a time: the host can always send the other half, and is not told of every byte.
         if (taken_ - credited_ >= kHostInputCredit / 2) {
             credited_ = taken_;
@@ -208,6 +219,7 @@ class HostInput {
 
   private:
     FileResult<std::size_t> move(Transfer& to) {
+        const NoPageWaits no_waits;
         std::size_t moved = 0;
         while (size_ != 0) {
             const auto part = to.put(

@@ -7,6 +7,7 @@
 #include "kernel/files/memory_nodes.hpp"
 #include "kernel/files/mounts.hpp"
 #include "kernel/files/open_file.hpp"
+#include "kernel/memory/page_arrivals.hpp"
 #include "mm/core/address.hpp"
 
 namespace kernel {
@@ -14,6 +15,20 @@ namespace {
 
 constexpr std::uint32_t pages_for(std::uint64_t size_bytes) {
     return static_cast<std::uint32_t>((size_bytes + (mm::kPageSize - 1)) / mm::kPageSize);
+}
+
+/// After a move failed with `error`: waits for the page that it lacked, the program's or the file's own. Error: what is
+/// in its way for good.
+FileResult<void> wait_for_what_lacks(Transfer& transfer, std::size_t count, Errno error, UserAccess access) {
+    switch (error) {
+        case Errno::kFault:
+            return transfer.bring_in(count, access);
+        case Errno::kPageAwaited:
+            return wait_for_page() == PageWait::kLookAgain ? FileResult<void>()
+                                                           : file_error(Errno::kInterrupted);
+        default:
+            return file_error(error);
+    }
 }
 
 bool is_later(FileTime a, FileTime b) {
@@ -29,7 +44,7 @@ class MemoryOpenFile final : public OpenFile {
         return file().read(to, offset);
     }
     FileResult<std::size_t> write(Transfer& from, std::uint64_t offset) override {
-        return file().write(from, flags.has(OpenFlags::kAppend) ? file().size_bytes() : offset);
+        return flags.has(OpenFlags::kAppend) ? file().append(from) : file().write(from, offset);
     }
 
   private:
@@ -130,11 +145,22 @@ FileResult<void> MemoryFile::resize(std::uint64_t size_bytes) {
         return file_error(Errno::kFileTooLarge);
     }
     // I2: the old last page before the file grows, the new last page when it shrinks.
-    const std::uint64_t smaller = size_bytes < size_bytes_ ? size_bytes : size_bytes_;
+    for (;;) {
+        const std::uint64_t smaller = size_bytes < size_bytes_ ? size_bytes : size_bytes_;
+        const FileResult<void> cleared = pages_.clear_behind(static_cast<std::uint32_t>(smaller));
+        if (cleared) {
+            break;
+        }
+        if (cleared.error() != Errno::kPageAwaited) {
+            return cleared;
+        }
+        if (wait_for_page() == PageWait::kKilled) {
+            return file_error(Errno::kInterrupted);
+        }
+    }
     if (const FileResult<void> resized = pages_.resize(pages_for(size_bytes)); !resized) {
         return resized;
     }
-    pages_.clear_behind(static_cast<std::uint32_t>(smaller));
     size_bytes_ = size_bytes;
     touch_modified();
     return {};
@@ -152,30 +178,81 @@ FileResult<std::size_t> MemoryFile::read(Transfer& to, std::uint64_t offset) {
         std::size_t count = left < room ? static_cast<std::size_t>(left) : room;
         count = count < to.remaining() ? count : to.remaining();
         const FileResult<std::size_t> moved = pages_.read(to, static_cast<std::uint32_t>(offset), count);
-        if (!moved || *moved != count) {
-            return to.moved() != before ? FileResult<std::size_t>(to.moved() - before) : moved;
+        if (moved) {
+            offset += *moved;
+            continue;
         }
-        offset += count;
+        const auto there = wait_for_what_lacks(to, count, moved.error(), UserAccess::kWrite);
+        if (!there) {
+            return to.moved() != before ? FileResult<std::size_t>(to.moved() - before)
+                                        : file_error(there.error());
+        }
     }
     return to.moved() - before;
 }
 
 FileResult<std::size_t> MemoryFile::write(Transfer& from, std::uint64_t offset) {
-    if (from.remaining() == 0) {
-        return 0;
+    const WritersTurn turn(*this);
+    return write_in_turn(from, offset);
+}
+
+FileResult<std::size_t> MemoryFile::append(Transfer& from) {
+    const WritersTurn turn(*this);
+    return write_in_turn(from, size_bytes_);
+}
+
+MemoryFile::WritersTurn::WritersTurn(MemoryFile& file) : file_(file) {
+    if (file.is_being_written_) [[unlikely]] {
+        const Waiter place(file.next_writers_);
+        while (file.is_being_written_) {
+            sleep(Interruptible::kNo);
+        }
     }
-    if (offset >= MemoryPages::kMostBytes) {
-        return file_error(Errno::kFileTooLarge);
+    file.is_being_written_ = true;
+}
+
+MemoryFile::WritersTurn::~WritersTurn() {
+    file_.is_being_written_ = false;
+    if (!file_.next_writers_.empty()) [[unlikely]] {
+        file_.next_writers_.wake_all();
     }
+}
+
+/// A part after the other, and what each lacks is waited for between them.
+FileResult<std::size_t> MemoryFile::write_in_turn(Transfer& from, std::uint64_t offset) {
+    const std::size_t before = from.moved();
+    while (from.remaining() != 0) {
+        if (offset >= MemoryPages::kMostBytes) {
+            return from.moved() != before ? FileResult<std::size_t>(from.moved() - before)
+                                          : file_error(Errno::kFileTooLarge);
+        }
+        const FileResult<std::size_t> moved = write_what_is_there(from, offset);
+        if (moved) {
+            offset += *moved;
+            continue;
+        }
+        const auto there = wait_for_what_lacks(from, from.remaining(), moved.error(), UserAccess::kRead);
+        if (!there) {
+            return from.moved() != before ? FileResult<std::size_t>(from.moved() - before)
+                                          : file_error(there.error());
+        }
+    }
+    return from.moved() - before;
+}
+
+/// Without a sleep, as far as all pages are there. `offset` is one that a file can have, and something remains.
+FileResult<std::size_t> MemoryFile::write_what_is_there(Transfer& from, std::uint64_t offset) {
     const std::uint64_t room_in_file = MemoryPages::kMostBytes - offset;
     const std::uint64_t end = offset + (from.remaining() < room_in_file ? from.remaining() : room_in_file);
+    if (end > size_bytes_) {
+        if (const auto cleared = pages_.clear_behind(static_cast<std::uint32_t>(size_bytes_)); !cleared) {
+            return file_error(cleared.error());
+        }
+    }
     if (pages_for(end) > pages_for(size_bytes_)) {
         if (const FileResult<void> resized = pages_.resize(pages_for(end)); !resized) {
             return file_error(resized.error());
         }
-    }
-    if (end > size_bytes_) {
-        pages_.clear_behind(static_cast<std::uint32_t>(size_bytes_));
     }
     const std::size_t before = from.moved();
     FileResult<std::size_t> moved = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <set>
@@ -290,6 +291,95 @@ TEST_F(MemoryFilesTest, a_bad_pointer_changes_nothing) {
 }
 
 /// Random writes, reads and resizes, compared with a std::string.
+/// Pages of the program, a wait each, and what others do meanwhile.
+class MemoryFilesThatWait : public MemoryFilesTest {
+  public:
+    ~MemoryFilesThatWait() override {
+        host::absent_pages.clear();
+        host::awaited_looks = 0;
+        host::while_asleep = nullptr;
+    }
+    static std::span<char> memory() {
+        const std::span<std::byte> bytes = host::program_memory();
+        return {reinterpret_cast<char*>(bytes.data()), bytes.size()};
+    }
+    static UserBuffer pages(std::uint32_t first, std::uint32_t count) {
+        return {.address = host::kProgramBegin + first * 4096, .size_bytes = count * 4096};
+    }
+    static void take_away(std::uint32_t first, std::uint32_t count) {
+        for (std::uint32_t page = first; page < first + count; ++page) {
+            host::absent_pages.insert(host::kProgramBegin / 4096 + page);
+        }
+    }
+};
+
+TEST_F(MemoryFilesThatWait, everything_is_moved_whatever_has_to_come) {
+    const Shared<OpenFile> open = *file("f")->open({OpenFlags::kReadWrite});
+    int waits = 0;
+    host::while_asleep = [&waits] {
+        ++waits;
+        return Wake::kWoken;
+    };
+    for (std::size_t i = 0; i < 5 * 4096; ++i) {
+        memory()[i] = static_cast<char>(i / 7);
+    }
+    const std::string before(memory().data(), 5 * 4096);
+    take_away(0, 5);
+    host::awaited_looks = 3;
+    Transfer from = Transfer::with_user(pages(0, 5));
+    EXPECT_EQ(open->write(from, 100), 5U * 4096);
+    EXPECT_EQ(waits, 8);
+    std::fill(memory().begin(), memory().end(), '\0');
+    take_away(0, 5);
+    host::awaited_looks = 2;
+    Transfer to = Transfer::with_user(pages(0, 5));
+    EXPECT_EQ(open->read(to, 100), 5U * 4096);
+    EXPECT_EQ(waits, 15);
+    EXPECT_EQ(std::string(memory().data(), 5 * 4096), before);
+    host::awaited_looks = 1;
+    EXPECT_TRUE(open->inode()->resize(50));
+    EXPECT_EQ(waits, 16);
+    EXPECT_EQ(status(open->inode()).size_bytes, 50U);
+}
+
+TEST_F(MemoryFilesThatWait, a_file_may_be_cut_off_while_a_page_of_its_reader_comes) {
+    const Shared<OpenFile> open = *file("f")->open({OpenFlags::kReadWrite});
+    EXPECT_EQ(write(open, 0, std::string(3 * 4096, 'x')), 3U * 4096);
+    take_away(1, 1);
+    host::while_asleep = [&open] {
+        EXPECT_TRUE(open->inode()->resize(4096 + 10));
+        return Wake::kWoken;
+    };
+    Transfer to = Transfer::with_user(pages(0, 3));
+    EXPECT_EQ(open->read(to, 0), 4096U + 10);
+}
+
+TEST_F(MemoryFilesThatWait, a_file_may_be_cut_off_while_a_page_of_its_writer_comes) {
+    const Shared<OpenFile> open = *file("f")->open({OpenFlags::kReadWrite});
+    std::fill(memory().begin(), memory().end(), 'w');
+    take_away(1, 1);
+    host::while_asleep = [&open] {
+        EXPECT_TRUE(open->inode()->resize(0));
+        return Wake::kWoken;
+    };
+    Transfer from = Transfer::with_user(pages(0, 2));
+    EXPECT_EQ(open->write(from, 0), 2U * 4096);
+    EXPECT_EQ(status(open->inode()).size_bytes, 2U * 4096);
+    EXPECT_EQ(read(open, 0, 2 * 4096), std::string(4096, '\0') + std::string(4096, 'w'));
+}
+
+TEST_F(MemoryFilesThatWait, who_is_killed_has_moved_what_it_had) {
+    const Shared<OpenFile> open = *file("f")->open({OpenFlags::kReadWrite});
+    EXPECT_EQ(write(open, 0, std::string(2 * 4096, 'x')), 2U * 4096);
+    host::while_asleep = [] { return Wake::kSignal; };
+    host::awaited_looks = 1;
+    Transfer to = Transfer::with_user(pages(0, 2));
+    EXPECT_EQ(open->read(to, 0).error(), Errno::kInterrupted);
+    host::awaited_looks = 1;
+    EXPECT_EQ(open->inode()->resize(10).error(), Errno::kInterrupted);
+    EXPECT_EQ(status(open->inode()).size_bytes, 2U * 4096);
+}
+
 RC_GTEST_FIXTURE_PROP(MemoryFilesTest, a_file_holds_what_was_written, ()) {
     const Shared<Inode> node = file("f");
     const bool appends = *rc::gen::arbitrary<bool>();

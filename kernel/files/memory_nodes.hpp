@@ -7,6 +7,7 @@
 #include "kernel/files/inode.hpp"
 #include "kernel/files/memory_pages.hpp"
 #include "kernel/files/pipe.hpp"
+#include "kernel/programs/wait.hpp"
 #include "mm/core/balanced_tree.hpp"
 
 namespace kernel {
@@ -124,12 +125,30 @@ class MemoryFile final : public MemoryNode {
     mm::PageObject* pages() override { return pages_.object(); }
 
     FileResult<std::size_t> read(Transfer& to, std::uint64_t offset);
+    /// Writers come one after the other, also where they wait for pages.
     FileResult<std::size_t> write(Transfer& from, std::uint64_t offset);
-    [[nodiscard]] std::uint64_t size_bytes() const { return size_bytes_; }
+    FileResult<std::size_t> append(Transfer& from);
 
   private:
+    FileResult<std::size_t> write_in_turn(Transfer& from, std::uint64_t offset);
+    FileResult<std::size_t> write_what_is_there(Transfer& from, std::uint64_t offset);
+
+    /// One at a time may write, for as long as this lives. May sleep at its beginning.
+    class WritersTurn {
+      public:
+        explicit WritersTurn(MemoryFile& file);
+        WritersTurn(const WritersTurn&) = delete;
+        WritersTurn& operator=(const WritersTurn&) = delete;
+        ~WritersTurn();
+
+      private:
+        MemoryFile& file_;
+    };
+
     MemoryPages pages_;
     std::uint64_t size_bytes_ = 0;
+    bool is_being_written_ = false;
+    WaitQueue next_writers_;
 };
 
 class MemorySymlink final : public MemoryNode {

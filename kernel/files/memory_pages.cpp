@@ -3,6 +3,7 @@
 #include <new>
 
 #include "kernel/memory/kernel_memory.hpp"
+#include "kernel/memory/page_arrivals.hpp"
 #include "kernel/memory/program_space.hpp"
 
 namespace kernel {
@@ -14,6 +15,18 @@ constexpr std::size_t offset_in_page(std::uint32_t offset) {
 
 constexpr std::uint32_t page_of(std::uint32_t offset) {
     return offset / static_cast<std::uint32_t>(mm::kPageSize);
+}
+
+/// Why the file's own page cannot be moved; `no_frame` when there is no frame for it.
+constexpr Errno errno_of(mm::Error error, Errno no_frame) {
+    switch (error) {
+        case mm::Error::kWouldWait:
+            return Errno::kPageAwaited;
+        case mm::Error::kBadInput:
+            return Errno::kIo;
+        default:
+            return no_frame;
+    }
 }
 
 }  // namespace
@@ -56,10 +69,14 @@ FileResult<std::size_t> MemoryPages::read(Transfer& to, std::uint32_t offset, st
         frame = object_->frame_for_read(page_of(offset));
     }
     if (!frame) {
-        return file_error(Errno::kIo);
+        return file_error(errno_of(frame.error(), Errno::kNoMemory));
     }
     if (!*frame) {
+        const NoPageWaits no_waits;
         return to.put_zeros(count);
+    }
+    if (is_slow(page_of(offset), Look::kToMove)) {
+        return file_error(Errno::kPageAwaited);
     }
     const auto opened = program_machine().access().open(**frame);
     return to.put({opened.bytes() + offset_in_page(offset), count});
@@ -70,25 +87,38 @@ FileResult<std::size_t> MemoryPages::write(Transfer& from, std::uint32_t offset,
     if (!object_->has_page(page) && room().left == 0) {
         return file_error(Errno::kNoSpace);
     }
+    if (is_slow(page, Look::kToMove)) {
+        return file_error(Errno::kPageAwaited);
+    }
     const mm::Result<mm::FrameNumber> frame = object_->frame_for_write(page);
     if (!frame) {
-        return file_error(Errno::kNoSpace);
+        return file_error(errno_of(frame.error(), Errno::kNoSpace));
     }
     const auto opened = program_machine().access().open(*frame);
     return from.take({opened.bytes() + offset_in_page(offset), count});
 }
 
-void MemoryPages::clear_behind(std::uint32_t offset) {
+FileResult<void> MemoryPages::clear_behind(std::uint32_t offset) {
     if (object_ == nullptr || offset_in_page(offset) == 0) {
-        return;
+        return {};
     }
     if (!object_->has_page(page_of(offset))) {
-        return;
+        return {};
     }
-    if (const mm::Result<mm::FrameNumber> frame = object_->frame_for_write(page_of(offset))) {
-        const auto opened = program_machine().access().open(*frame);
-        __builtin_memset(opened.bytes() + offset_in_page(offset), 0, mm::kPageSize - offset_in_page(offset));
+    if (is_slow(page_of(offset), Look::kToClear)) {
+        return file_error(Errno::kPageAwaited);
     }
+    const mm::Result<mm::FrameNumber> frame = object_->frame_for_write(page_of(offset));
+    if (!frame) {
+        return file_error(errno_of(frame.error(), Errno::kNoMemory));
+    }
+    const auto opened = program_machine().access().open(*frame);
+    __builtin_memset(opened.bytes() + offset_in_page(offset), 0, mm::kPageSize - offset_in_page(offset));
+    return {};
+}
+
+bool MemoryPages::is_slow(std::uint32_t page, Look look) const {
+    return is_slow_page(reinterpret_cast<std::uintptr_t>(object_) + static_cast<std::uintptr_t>(look), page);
 }
 
 std::uint32_t MemoryPages::resident_pages() const {

@@ -35,11 +35,13 @@ class MemoryPages {
     FileResult<void> resize(std::uint32_t page_count);
 
     /// Moves the `count` bytes from `offset` on, which lie in one page and exist, to or from somebody. Returns how
-    /// many. Errors: kFault; for write also kNoSpace (see make_room).
+    /// many. Never sleeps: as with every copy under NoPageWaits, kFault may mean that the program's page has to be
+    /// waited for. Errors: kFault; kPageAwaited, for the file's own page; kIo (that is lost); kNoMemory; for write kNoSpace instead
+    /// (see room).
     FileResult<std::size_t> read(Transfer& to, std::uint32_t offset, std::size_t count);
     FileResult<std::size_t> write(Transfer& from, std::uint32_t offset, std::size_t count);
-    /// Zeroes what lies behind `offset` in its page, if that is in memory.
-    void clear_behind(std::uint32_t offset);
+    /// Zeroes what lies behind `offset` in its page, if that was ever written to. Errors: kPageAwaited, kIo, kNoMemory.
+    FileResult<void> clear_behind(std::uint32_t offset);
 
     [[nodiscard]] std::uint32_t resident_pages() const;
 
@@ -53,6 +55,10 @@ class MemoryPages {
 
   private:
     FileResult<void> make();
+    /// For /proc/plant: whether it is to be waited for as if it were on a disk. Once for each purpose: a write looks
+    /// for both at once, and would never have them both.
+    enum class Look : std::uint8_t { kToMove, kToClear };
+    [[nodiscard]] bool is_slow(std::uint32_t page, Look look) const;
 
     ProgramObject* object_ = nullptr;
 };

@@ -21,6 +21,12 @@ constinit std::uint64_t last_pipe_number = 0;
     return file_error(Errno::kBrokenPipe);
 }
 
+/// As far as the program's pages are there; how much.
+std::size_t take_now(Transfer& from, std::span<std::byte> bytes) {
+    const NoPageWaits no_waits;
+    return from.take(bytes).value_or(0);
+}
+
 /// One end, open: of a nameless pipe or of a FIFO.
 class PipeFile final : public OpenFile {
   public:
@@ -106,11 +112,31 @@ Pipe::~Pipe() {
 }
 
 FileResult<std::size_t> Pipe::read(Transfer& to, OpenFlags flags) {
-    if (size_ == 0) {
-        if (const auto ready = wait_to_read(to, flags); !ready || !*ready) {
-            return ready ? FileResult<std::size_t>(0) : file_error(ready.error());
+    std::size_t total = 0;
+    for (;;) {
+        if (size_ == 0) {
+            if (total != 0) {
+                return total;
+            }
+            if (const auto ready = wait_to_read(to, flags); !ready || !*ready) {
+                return ready ? FileResult<std::size_t>(0) : file_error(ready.error());
+            }
+        }
+        const std::size_t wanted = std::min(size_, to.remaining());
+        const auto moved = take_out(to);
+        total += moved.value_or(0);
+        if (moved && *moved == wanted) [[likely]] {
+            return total;
+        }
+        if (!to.bring_in(wanted, UserAccess::kWrite)) {
+            return total != 0 ? FileResult<std::size_t>(total) : moved;
         }
     }
+}
+
+/// Moves what is inside to the reader, as far as its pages are there. Error: kFault.
+FileResult<std::size_t> Pipe::take_out(Transfer& to) {
+    const NoPageWaits no_waits;
     const std::size_t before_wrap = std::min(size_, ring_size_ - begin_);
     auto moved = to.put({ring_ + begin_, before_wrap});
     if (!moved) [[unlikely]] {
@@ -154,33 +180,46 @@ FileResult<std::size_t> Pipe::write(Transfer& from, OpenFlags flags) {
     const std::size_t end = (begin_ + size_) & (ring_size_ - 1);
     if (wanted - 1 < std::min(ring_size_ - size_, ring_size_ - end) && readers_ != 0) [[likely]] {
         // All of it fits in one piece; and there is something.
-        const auto moved = from.take({ring_ + end, wanted});
-        if (moved) [[likely]] {
-            size_ += *moved;
-            if (!can_read_.empty()) {
-                can_read_.wake_all();
-            }
+        const std::size_t copied = take_now(from, {ring_ + end, wanted});
+        if (copied == wanted) [[likely]] {
+            add(copied);
+            return copied;
         }
-        return moved;
+        if (wanted <= kAtomicBytes) {
+            return write_whole(from, copied, flags);
+        }
+        add(copied);
+        return write_in_pieces(from, copied, flags);
     }
-    return write_in_pieces(from, flags);
+    return write_in_pieces(from, 0, flags);
 }
 
-FileResult<std::size_t> Pipe::write_in_pieces(Transfer& from, OpenFlags flags) {
+/// Writes what remains; `moved` bytes of the same write are inside already.
+FileResult<std::size_t> Pipe::write_in_pieces(Transfer& from, std::size_t moved, OpenFlags flags) {
     const std::size_t wanted = from.remaining();
     if (readers_ == 0 && wanted != 0) [[unlikely]] {
         return broken_pipe();
     }
-    std::size_t moved = 0;
     while (from.remaining() != 0) {
-        const std::size_t needed = wanted <= kAtomicBytes ? wanted : 1;
+        const bool is_atomic = wanted <= kAtomicBytes;
+        const std::size_t needed = is_atomic ? wanted : 1;
         if (room() >= needed) {
-            const auto part = fill(from);
-            if (part) {
-                moved += *part;
+            const auto copied = fill(from);
+            if (is_atomic && copied && *copied != wanted) {
+                const auto whole = write_whole(from, *copied, flags);
+                return whole ? FileResult<std::size_t>(moved + *whole)
+                             : (moved != 0 ? FileResult<std::size_t>(moved) : whole);
+            }
+            if (copied && *copied != 0) {
+                add(*copied);
+                moved += *copied;
                 continue;
             }
-            return moved != 0 ? FileResult<std::size_t>(moved) : part;
+            if (copied && from.bring_in(from.remaining(), UserAccess::kRead)) {
+                continue;
+            }
+            return moved != 0 ? FileResult<std::size_t>(moved)
+                              : file_error(copied ? Errno::kFault : copied.error());
         }
         if (flags.has(OpenFlags::kNonBlocking)) {
             return moved != 0 ? FileResult<std::size_t>(moved) : file_error(Errno::kAgain);
@@ -207,7 +246,37 @@ FileResult<void> Pipe::wait_to_write(std::size_t wanted) {
     return {};
 }
 
-/// Moves what fits into the ring, and wakes a reader. Errors: kFault, kNoMemory, when nothing could be moved.
+/// A write that is not to be mixed with others, of which only the first `copied` bytes were there to be copied behind
+/// the end: collects all of it outside, where it may sleep, and writes that.
+FileResult<std::size_t> Pipe::write_whole(Transfer& from, std::size_t copied, OpenFlags flags) {
+    const std::size_t wanted = copied + from.remaining();
+    auto* const bytes = new (std::nothrow) std::byte[wanted];
+    if (bytes == nullptr) {
+        return file_error(Errno::kNoMemory);
+    }
+    const std::size_t end = (begin_ + size_) & (ring_size_ - 1);
+    const std::size_t before_wrap = std::min(copied, ring_size_ - end);
+    std::copy_n(ring_ + end, before_wrap, bytes);
+    std::copy_n(ring_, copied - before_wrap, bytes + before_wrap);
+    const std::size_t collected = copied + from.take({bytes + copied, wanted - copied}).value_or(0);
+    FileResult<std::size_t> moved = file_error(Errno::kFault);
+    if (collected != 0) {
+        Transfer whole = Transfer::with_kernel({bytes, collected});
+        moved = write_in_pieces(whole, 0, flags);
+    }
+    delete[] bytes;
+    return moved;
+}
+
+/// What was copied behind the end is inside from now on.
+void Pipe::add(std::size_t count) {
+    size_ += count;
+    if (!can_read_.empty()) {
+        can_read_.wake_all();
+    }
+}
+
+/// Copies what fits behind the end, as far as the writer's pages are there; how much. Error: kNoMemory.
 FileResult<std::size_t> Pipe::fill(Transfer& from) {
     const std::size_t count = std::min(from.remaining(), room());
     if (ring_size_ - size_ < count) [[unlikely]] {
@@ -215,27 +284,18 @@ FileResult<std::size_t> Pipe::fill(Transfer& from) {
             return file_error(grown.error());
         }
     }
-    std::size_t moved = 0;
-    while (moved < count && size_ < ring_size_) {
-        const std::size_t end = (begin_ + size_) & (ring_size_ - 1);
-        const std::size_t before_wrap = std::min({count - moved, ring_size_ - size_, ring_size_ - end});
-        const auto part = from.take({ring_ + end, before_wrap});
-        if (!part) {
-            if (moved == 0) {
-                return part;
-            }
-            break;
-        }
-        size_ += *part;
-        moved += *part;
-        if (*part < before_wrap) {
+    std::size_t copied = 0;
+    while (copied < count && size_ + copied < ring_size_) {
+        const std::size_t end = (begin_ + size_ + copied) & (ring_size_ - 1);
+        const std::size_t before_wrap =
+            std::min({count - copied, ring_size_ - size_ - copied, ring_size_ - end});
+        const std::size_t part = take_now(from, {ring_ + end, before_wrap});
+        copied += part;
+        if (part < before_wrap) {
             break;
         }
     }
-    if (!can_read_.empty()) {
-        can_read_.wake_all();
-    }
-    return moved;
+    return copied;
 }
 
 /// Doubles the ring until `wanted` more bytes fit. With a ring that has room for a part of them, or for an atomic

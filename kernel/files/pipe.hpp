@@ -55,7 +55,10 @@ class Pipe {
     FileResult<void> replace_ring(std::size_t size);
     FileResult<bool> wait_to_read(const Transfer& to, OpenFlags flags);
     FileResult<void> wait_to_write(std::size_t wanted);
-    FileResult<std::size_t> write_in_pieces(Transfer& from, OpenFlags flags);
+    FileResult<std::size_t> take_out(Transfer& to);
+    FileResult<std::size_t> write_in_pieces(Transfer& from, std::size_t moved, OpenFlags flags);
+    FileResult<std::size_t> write_whole(Transfer& from, std::size_t copied, OpenFlags flags);
+    void add(std::size_t count);
     void take_away(std::size_t count) {
         size_ -= count;
         begin_ = size_ == 0 ? 0 : (begin_ + count) & (ring_size_ - 1);

@@ -15,6 +15,9 @@ namespace {
 
 constexpr Moment kMicrosecondsPerTenth = 100'000;
 
+/// What a read takes at once at most: it lies in two pages, or goes to several buffers.
+constexpr std::size_t kLongestLine = 4096;
+
 std::span<std::byte> bytes_of(std::span<char> text) {
     return std::as_writable_bytes(text);
 }
@@ -89,6 +92,13 @@ FileResult<std::size_t> Terminal::read(Transfer& to, OpenFlags flags, std::uint3
         const Moment patience = settings.characters[TerminalSettings::kTime] * kMicrosecondsPerTenth;
         const bool canonical = discipline_.canonical();
         if (discipline_.can_read()) {
+            // What is taken from the line finds its place at once, so that no other reader gets its middle.
+            if (const auto there = to.bring_in(kLongestLine, UserAccess::kWrite); !there) {
+                return moved != 0 ? FileResult<std::size_t>(moved) : file_error(there.error());
+            }
+            if (!discipline_.can_read()) {
+                continue;
+            }
             const auto part = canonical ? read_line(to) : read_raw(to);
             device_.deliver_input();  // There may be room again for what waits in the device.
             if (!part) {
@@ -126,7 +136,7 @@ FileResult<std::size_t> Terminal::read_line(Transfer& to) {
     std::array<char, 256> bytes;
     std::size_t moved = 0;
     bool more = true;
-    while (more && to.remaining() != 0) {
+    while (more && to.remaining() != 0 && discipline_.can_read()) {
         const auto room = std::span(bytes).first(std::min(bytes.size(), to.remaining()));
         const LineDiscipline::Piece piece = discipline_.read(room);
         more = !piece.ends_line;

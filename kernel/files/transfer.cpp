@@ -63,6 +63,26 @@ FileResult<std::size_t> Transfer::move(std::size_t count, MoveKernel move_kernel
     return done;
 }
 
+FileResult<void> Transfer::bring_in(std::size_t count, UserAccess access) {
+    if (!kernel_.empty()) {
+        return {};
+    }
+    count = smaller(count, remaining_);
+    std::size_t offset = offset_;
+    for (std::size_t at = buffer_; count != 0;) {
+        const UserBuffer& buffer = buffers_.empty() ? single_ : buffers_[at];
+        const std::size_t wanted = smaller(buffer.size_bytes - offset, count);
+        if (wanted != 0) {
+            // The first piece is enough for the move to get on: what lies in other buffers comes when it is their turn.
+            const UserAddress begin = buffer.address + static_cast<UserAddress>(offset);
+            return bring_in_user(begin, wanted, access) != 0 ? FileResult<void>() : file_error(Errno::kFault);
+        }
+        ++at;
+        offset = 0;
+    }
+    return {};
+}
+
 FileResult<std::size_t> Transfer::put_in_pieces(std::span<const std::byte> bytes) {
     return move(
         bytes.size(),

@@ -2,8 +2,20 @@
 //
 // A file does not care which: it puts bytes, or takes them, until nothing remains. Program memory is reached only
 // through the checked door (kernel/arch/i686/user_memory.hpp); a bad pointer ends the transfer with kFault, and what
-// had moved until then counts. Faults on program pages may be taken while one is under way.
-// Cost: the copy.
+// had moved until then counts. Cost: the copy.
+//
+// A move may sleep: pages of programs may come from a disk (user_memory.hpp has the rule). A file that stands on what
+// others may change meanwhile moves under NoPageWaits, or with a window handle open; then a page that is not there ends
+// the move like a bad pointer, and the file looks again once it is there:
+//
+//   for (;;) {
+//       ... look up what there is now; nothing more, or all moved: return ...
+//       {
+//           const NoPageWaits no_waits;
+//           moved = to.put(bytes);          // and what goes with it: positions, sizes, wake-ups
+//       }
+//       if (!moved && !to.bring_in(bytes.size(), UserAccess::kWrite)) return kFault, or what had moved before
+//   }
 #pragma once
 
 #include <cstddef>
@@ -48,6 +60,11 @@ class Transfer {
         return held;
     }
     void give_back(std::size_t held) { remaining_ += held; }
+
+    /// Waits until what a move of `count` bytes touches next in the program's buffer that it has come to, the first
+    /// kPagesBroughtIn pages of it at most, is there: until the next sleep that part moves without waiting. `access`:
+    /// kWrite for put, kRead for take. Error: kFault, when nothing at all can be moved.
+    FileResult<void> bring_in(std::size_t count, UserAccess access);
 
     /// File to reader: moves as much of `bytes` as remains wanted; returns how much. Error: kFault when nothing at
     /// all could be moved by this call (a part that could is returned, and the next call fails).

@@ -10,7 +10,6 @@
 #include "kernel/memory/kernel_memory.hpp"
 #include "kernel/memory/page_arrivals.hpp"
 #include "kernel/programs/process.hpp"
-#include "kernel/programs/wait.hpp"
 
 namespace kernel {
 namespace {
@@ -64,7 +63,19 @@ mm::FaultAccess access_of(std::uint32_t error_code) {
     return (error_code & kFetch) != 0 ? mm::FaultAccess::kExecute : mm::FaultAccess::kRead;
 }
 
+/// For /proc/plant: as if the page came from a disk.
+[[gnu::noinline]] mm::FaultOutcome slow_fault(ProgramMemory& memory, UserAddress address,
+                                              std::uint32_t error_code) {
+    return is_slow_page(memory.id(), address / mm::kPageSize)
+               ? mm::FaultOutcome::kWaiting
+               : memory.space().fault(mm::VirtAddr(address), access_of(error_code));
+}
+
 }  // namespace
+
+namespace detail {
+constinit ProgramMemory* running_memory = nullptr;
+}  // namespace detail
 
 ProgramMemory::ProgramMemory(mm::OwnedFrame&& directory, std::uint32_t id)
     : directory_(std::move(directory)),
@@ -82,6 +93,9 @@ ProgramMemory::~ProgramMemory() {
         next_->previous_ = previous_;
     }
     space_.clear();
+    if (detail::running_memory == this) {
+        detail::running_memory = nullptr;
+    }
     if (cpu::read_cr3() == page_directory().value()) {
         cpu::write_cr3(static_cast<std::uint32_t>(kernel_directory().value()));
     }
@@ -137,18 +151,14 @@ std::size_t ProgramMemory::peek(UserAddress from, std::span<std::byte> bytes) co
 
 mm::FaultOutcome handle_program_fault(UserAddress address, std::uint32_t error_code) {
     ++faults;
-    ProgramMemory* const memory = current_process().memory.get();
-    if (memory == nullptr) {
+    ProgramMemory* const memory = detail::running_memory;
+    if (memory == nullptr) [[unlikely]] {
         return mm::FaultOutcome::kNoRegion;
     }
-    Waiter place(page_arrivals());
-    for (;;) {
-        const mm::FaultOutcome outcome = memory->space().fault(mm::VirtAddr(address), access_of(error_code));
-        if (outcome != mm::FaultOutcome::kWaiting) {
-            return outcome;
-        }
-        sleep(Interruptible::kNo);
+    if (detail::pages_are_slow) [[unlikely]] {
+        return slow_fault(*memory, address, error_code);
     }
+    return memory->space().fault(mm::VirtAddr(address), access_of(error_code));
 }
 
 std::uint32_t program_faults() {

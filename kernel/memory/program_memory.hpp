@@ -66,6 +66,11 @@ class ProgramMemory final : public SharedObject {
     ProgramMemory* previous_ = nullptr;
 };
 
+namespace detail {
+/// What the running thread works in: whoever loads a directory into the CPU says so here (scheduler, process).
+extern ProgramMemory* running_memory;
+}  // namespace detail
+
 /// The page-fault handler's part for an address below kEnd: brings the page in if the running program may have it.
 /// `error_code` is the CPU's. The program's own access and the user-memory door's come here alike.
 mm::FaultOutcome handle_program_fault(UserAddress address, std::uint32_t error_code);

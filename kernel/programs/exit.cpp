@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernel/files/terminal.hpp"
+#include "kernel/memory/page_arrivals.hpp"
 #include "kernel/programs/children.hpp"
 #include "kernel/programs/fork.hpp"
 #include "kernel/programs/futex.hpp"
@@ -83,6 +84,7 @@ void finish_process(Process& process) {
 }  // namespace
 
 void keep_thread_promises(Thread& thread) {
+    const UnkillablePageWaits keeps_them;
     release_robust_list(thread);
     const UserAddress word = std::exchange(thread.clear_child_tid, 0);
     // When nobody else has the memory, nobody sees the word again.

@@ -109,12 +109,19 @@ FileResult<Process*> make_child_process(Process& caller, const CloneRequest& req
     return child.release();
 }
 
-/// The thread-local segment that CLONE_SETTLS brings.
-FileResult<void> set_tls(TlsSegments& tls, UserAddress descriptor_address) {
+/// What the caller's memory says about the child. Read before anything else: a page of it may be waited for.
+FileResult<UserDescriptor> read_tls(const CloneRequest& request) {
     UserDescriptor wanted{};
-    if (const auto read = read_user(wanted, descriptor_address); !read) {
-        return read;
+    if (has(request, clone_flags::kSetTls)) {
+        if (const auto read = read_user(wanted, request.tls); !read) {
+            return file_error(read.error());
+        }
     }
+    return wanted;
+}
+
+/// The thread-local segment that CLONE_SETTLS brings.
+FileResult<void> set_tls(TlsSegments& tls, const UserDescriptor& wanted) {
     const std::uint32_t slot = wanted.entry_number - kFirstTlsSlot;
     if (slot >= kTlsSlots || !is_allowed(wanted)) {
         return file_error(Errno::kInvalid);
@@ -123,7 +130,8 @@ FileResult<void> set_tls(TlsSegments& tls, UserAddress descriptor_address) {
     return {};
 }
 
-FileResult<Thread*> make_child_thread(Process& process, const TrapFrame& frame, const CloneRequest& request) {
+FileResult<Thread*> make_child_thread(Process& process, const TrapFrame& frame, const CloneRequest& request,
+                                      const UserDescriptor& tls) {
     Thread& caller = current_thread();
     TrapFrame child_frame = frame;
     child_frame.eax = 0;
@@ -138,7 +146,7 @@ FileResult<Thread*> make_child_thread(Process& process, const TrapFrame& frame, 
     NewThread child(*made);
     child->tls = caller.tls;
     if (has(request, clone_flags::kSetTls)) {
-        if (const auto set = set_tls(child->tls, request.tls); !set) {
+        if (const auto set = set_tls(child->tls, tls); !set) {
             return file_error(set.error());
         }
     }
@@ -159,7 +167,8 @@ FileResult<Thread*> make_child_thread(Process& process, const TrapFrame& frame, 
     return child.release();
 }
 
-/// Bad addresses are the caller's affair: Linux ignores them here, too.
+/// Bad addresses are the caller's affair: Linux ignores them here, too. May wait for pages, while others can find the
+/// child already: so its number is nobody else's, and whoever ends the caller's process or group reaches it.
 void tell_numbers(const Thread& child, const CloneRequest& request) {
     if (has(request, clone_flags::kParentSetTid)) {
         static_cast<void>(write_user(request.parent_tid, child.id()));
@@ -171,7 +180,7 @@ void tell_numbers(const Thread& child, const CloneRequest& request) {
         static_cast<void>(write_user(request.child_tid, child.id()));
         return;
     }
-    const MemoryInUse in_use(child.process().memory);
+    const MemoryInUse in_use(*child.process().memory);
     static_cast<void>(write_user(request.child_tid, child.id()));
 }
 
@@ -202,6 +211,14 @@ FileResult<ThreadId> clone_current(const TrapFrame& frame, const CloneRequest& r
     if (thread_count() >= caller.limits[kLimitProcesses].soft) {
         return file_error(Errno::kAgain);
     }
+    const auto tls = read_tls(request);
+    if (!tls) {
+        return file_error(tls.error());
+    }
+    if (has_fatal_signal(current_thread())) {
+        // Who ends the process while a page was waited for has told its threads already: there is to be no new one.
+        return file_error(Errno::kRestart);
+    }
     NewProcess new_process;
     if (!has(request, clone_flags::kThread)) {
         const auto made = make_child_process(caller, request);
@@ -211,7 +228,7 @@ FileResult<ThreadId> clone_current(const TrapFrame& frame, const CloneRequest& r
         new_process.reset(*made);
     }
     Process& process = new_process ? *new_process : caller;
-    const auto made = make_child_thread(process, frame, request);
+    const auto made = make_child_thread(process, frame, request, *tls);
     if (!made) {
         return file_error(made.error());
     }

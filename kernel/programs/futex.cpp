@@ -143,13 +143,34 @@ struct RobustListHead {
     UserAddress pending;
 };
 
+/// Replaces the word by change(word), atomically towards other threads; the word it was. Error: kFault.
+template <typename Change>
+FileResult<std::uint32_t> change_word(UserAddress address, Change change) {
+    std::uint32_t seen = 0;
+    if (!read_user(seen, address)) {
+        return file_error(Errno::kFault);
+    }
+    for (;;) {
+        const FileResult<std::uint32_t> was = compare_exchange_user(address, seen, change(seen));
+        if (!was || *was == seen) {
+            return was;
+        }
+        seen = *was;  // Others ran while the page was waited for.
+    }
+}
+
 void release_robust_lock(UserAddress lock, ThreadId holder) {
+    const auto is_held = [holder](std::uint32_t word) {
+        return static_cast<ThreadId>(word & kHolder) == holder;
+    };
     std::uint32_t word = 0;
-    if (lock % sizeof(word) != 0 || !read_user(word, lock) ||
-        static_cast<ThreadId>(word & kHolder) != holder) {
+    if (lock % sizeof(word) != 0 || !read_user(word, lock) || !is_held(word)) {
         return;
     }
-    if (write_user(lock, (word & kSomebodyWaits) | kHolderDied) && (word & kSomebodyWaits) != 0) {
+    const FileResult<std::uint32_t> was = change_word(lock, [&is_held](std::uint32_t seen) {
+        return is_held(seen) ? (seen & kSomebodyWaits) | kHolderDied : seen;
+    });
+    if (was && is_held(*was) && (*was & kSomebodyWaits) != 0) {
         wake_futex(lock, 1);
     }
 }
@@ -158,16 +179,17 @@ void release_robust_lock(UserAddress lock, ThreadId holder) {
 
 FileResult<void> wait_for_futex(UserAddress address, std::uint32_t expected, std::uint32_t bits,
                                 Moment deadline) {
-    const FileResult<Key> key = key_of(address);
-    if (!key) {
-        return file_error(key.error());
-    }
-    if (bits == 0) {
+    if (bits == 0 || address % sizeof(std::uint32_t) != 0) {
         return file_error(Errno::kInvalid);
     }
     std::uint32_t word = 0;
     if (!read_user(word, address)) {
         return file_error(Errno::kFault);
+    }
+    // Only now, for the word's page may have been waited for; from here to the sleep nobody comes between.
+    const FileResult<Key> key = key_of(address);
+    if (!key) {
+        return file_error(key.error());
     }
     if (word != expected) {
         return file_error(Errno::kAgain);
@@ -216,8 +238,8 @@ FileResult<std::uint32_t> requeue_futex(UserAddress from, std::uint32_t most, Us
 
 FileResult<std::uint32_t> wake_futex_operation(UserAddress first, std::uint32_t most, UserAddress second,
                                                std::uint32_t most_second, std::uint32_t operation) {
-    const FileResult<Key> key = key_of(first);
-    const FileResult<Key> second_key = key_of(second);
+    FileResult<Key> key = key_of(first);
+    FileResult<Key> second_key = key_of(second);
     if (!key || !second_key) {
         return file_error(key ? second_key.error() : key.error());
     }
@@ -225,13 +247,19 @@ FileResult<std::uint32_t> wake_futex_operation(UserAddress first, std::uint32_t 
     if (!wanted) {
         return file_error(wanted.error());
     }
-    std::uint32_t old = 0;
-    // Nobody can come between: the kernel is never preempted.
-    if (!read_user(old, second) || !write_user(second, wanted->changed(old))) {
+    const FileResult<std::uint32_t> old =
+        change_word(second, [&wanted](std::uint32_t word) { return wanted->changed(word); });
+    if (!old) {
+        return file_error(Errno::kFault);
+    }
+    // Once more: the page may have been waited for, and the program may have mapped something else meanwhile.
+    key = key_of(first);
+    second_key = key_of(second);
+    if (!key || !second_key) {
         return file_error(Errno::kFault);
     }
     std::uint32_t woken = wake(*key, most, kAnyFutexBits);
-    if (wanted->holds(old)) {
+    if (wanted->holds(*old)) {
         woken += wake(*second_key, most_second, kAnyFutexBits);
     }
     return woken;

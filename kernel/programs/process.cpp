@@ -83,9 +83,11 @@ ThreadId new_id() {
     return id;
 }
 
-void load_memory(const Thread& thread, const Shared<ProgramMemory>& memory) {
-    load_thread_state(thread.stack.end(), thread.tls,
-                      memory ? memory->page_directory() : kernel_memory()->tables().root().address());
+void load_memory(const Thread& thread, ProgramMemory* memory) {
+    detail::running_memory = memory;
+    load_thread_state(
+        thread.stack.end(), thread.tls,
+        memory != nullptr ? memory->page_directory() : kernel_memory()->tables().root().address());
 }
 
 }  // namespace
@@ -238,18 +240,21 @@ void leave_parent(Process& child) {
     child.parent = nullptr;
 }
 
-MemoryInUse::MemoryInUse(const Shared<ProgramMemory>& memory) : before_(current_process().memory) {
-    current_process().memory = memory;
-    load_memory(current_thread(), memory);
+MemoryInUse::MemoryInUse(ProgramMemory& memory) {
+    Thread& thread = current_thread();
+    mm::expect(thread.memory_in_use == nullptr, "memory in use: another one is already");
+    thread.memory_in_use = &memory;
+    load_memory(thread, &memory);
 }
 
 MemoryInUse::~MemoryInUse() {
-    load_memory(current_thread(), before_);
-    current_process().memory = std::move(before_);
+    Thread& thread = current_thread();
+    thread.memory_in_use = nullptr;
+    load_memory(thread, memory_of(thread));
 }
 
 void change_memory(Shared<ProgramMemory> memory) {
-    load_memory(current_thread(), memory);
+    load_memory(current_thread(), memory.get());
     // The old one goes with the argument, when nothing runs in it any more.
     std::swap(current_process().memory, memory);
 }

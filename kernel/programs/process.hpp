@@ -162,18 +162,19 @@ void take_process_id(Thread& thread);
 void adopt(Process& parent, Process& child);
 void leave_parent(Process& child);
 
-/// The current process works in `memory` until this ends: for those who prepare a program's memory through the
-/// door. Does not sleep meanwhile.
+/// The current thread works in `memory` until this ends: for those who prepare a program's memory through the door. It
+/// may wait for pages meanwhile; other threads of its process go on in their own. `memory` is kept by the caller.
 class MemoryInUse {
   public:
-    explicit MemoryInUse(const Shared<ProgramMemory>& memory);
+    explicit MemoryInUse(ProgramMemory& memory);
     MemoryInUse(const MemoryInUse&) = delete;
     MemoryInUse& operator=(const MemoryInUse&) = delete;
     ~MemoryInUse();
-
-  private:
-    Shared<ProgramMemory> before_;
 };
+/// What `thread` works in; null: nothing, only the kernel's half is there.
+inline ProgramMemory* memory_of(const Thread& thread) {
+    return thread.memory_in_use != nullptr ? thread.memory_in_use : thread.process().memory.get();
+}
 /// The current process works in `memory` from now on; null: in none, only the kernel's half is there. What it had is
 /// given back.
 void change_memory(Shared<ProgramMemory> memory);

@@ -347,7 +347,7 @@ FileResult<PreparedProgram> prepare_program(ProgramRequest request) {
     }
     PreparedProgram program{.memory = std::move(*memory), .executable = files.file->inode};
     set_name(program, request.path);
-    const MemoryInUse in_use(program.memory);
+    const MemoryInUse in_use(*program.memory);
     if (const auto filled = fill_memory(program, *files.file, files.interpreter, request); !filled) {
         return file_error(filled.error());
     }

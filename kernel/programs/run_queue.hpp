@@ -54,6 +54,28 @@ class RunQueue {
         insert(thread);
     }
 
+    /// The same before those of its level, while something of its slice is left: for one that waited for a page, and
+    /// would wait a slice of everybody's for each page otherwise.
+    void add_first(T& thread) {
+        if (thread.schedule.ticks_left <= 0 || count_ == 0) {
+            add(thread);
+            return;
+        }
+        thread.schedule.half = active_;
+        ++count_;
+        if (alone_ != nullptr) {
+            insert(*std::exchange(alone_, nullptr));
+        }
+        Half& half = halves_[active_];
+        Level& queue = half.levels[level_of(thread)];
+        if (queue.first == nullptr) {
+            insert(thread);
+            return;
+        }
+        thread.schedule.next = queue.first;
+        queue.first = &thread;
+    }
+
     /// Takes `thread` out, which is in it.
     void remove(T& thread) {
         --count_;

@@ -64,6 +64,28 @@ TEST(RunQueue, nobody_starves_behind_a_better_one) {
     EXPECT_EQ(best.schedule.ticks_left, slice_ticks(kBestNice));
 }
 
+TEST(RunQueue, who_waited_for_a_page_goes_before_its_equals_while_its_slice_lasts) {
+    RunQueue<Task> queue;
+    Task a;
+    Task b;
+    Task urgent;
+    Task better(-5);
+    queue.add(a);
+    queue.add(b);
+    queue.add_first(urgent);
+    queue.add(better);
+    EXPECT_EQ(queue.take(), &better);
+    EXPECT_EQ(queue.take(), &urgent);
+    queue.add_first(urgent);
+    queue.remove(urgent);
+    urgent.schedule.ticks_left = 0;
+    queue.add_first(urgent);
+    EXPECT_EQ(queue.take(), &a);
+    EXPECT_EQ(queue.take(), &b);
+    EXPECT_EQ(queue.take(), &urgent);
+    EXPECT_TRUE(queue.empty());
+}
+
 TEST(RunQueue, slices_fall_with_standing_and_are_never_nothing) {
     for (std::int8_t nice = kBestNice; nice < kWorstNice; ++nice) {
         EXPECT_GE(slice_ticks(nice), slice_ticks(static_cast<std::int8_t>(nice + 1)));

@@ -102,9 +102,12 @@ void wake_sleepers() {
 }
 
 void make_runnable(Thread& thread) {
+    const Schedule& schedule = thread.schedule;
+    const std::int8_t nice = current_thread().schedule.nice;
     thread.state = ThreadState::kRunnable;
-    queue.add(thread);
-    if (thread.schedule.nice < current_thread().schedule.nice) {
+    // What waited for a page has not had its slice: it goes on at once, or whoever computes would halt it at each page.
+    schedule.awaits_page ? queue.add_first(thread) : queue.add(thread);
+    if (schedule.nice < nice || (schedule.awaits_page && schedule.nice == nice)) {
         switch_due = true;
         request_attention();
     }
@@ -122,14 +125,18 @@ void load_vectors(Thread& thread) {
 
 void load_state(Thread& thread) {
     load_vectors(thread);
-    const Shared<ProgramMemory>& memory = thread.process().memory;
-    load_thread_state(thread.stack.end(), thread.tls,
-                      memory ? memory->page_directory() : kernel_memory()->tables().root().address());
+    ProgramMemory* const memory = memory_of(thread);
+    detail::running_memory = memory;
+    load_thread_state(
+        thread.stack.end(), thread.tls,
+        memory != nullptr ? memory->page_directory() : kernel_memory()->tables().root().address());
 }
 
 /// Goes on with whoever is next; the current thread's state says already why it does not run, and it is in
 /// the queue if it may run again. The idle thread keeps what the one before it left in the CPU.
 void switch_away() {
+    mm::expect(kernel_memory()->window().depth() == 0, "switch: a frame is open");
+    mm::expect(!NoPageWaits::any(), "switch: where nothing may wait for a page");
     Thread& from = current_thread();
     Thread* const next = queue.take();
     Thread& to = next != nullptr ? *next : idle.thread();
@@ -145,6 +152,19 @@ void switch_away() {
     }
     switch_context(from.context, to.context);
     finish_switch();
+}
+
+/// Whether a signal that the thread has ends a sleep that is interruptible so.
+bool ends_sleep(const Thread& thread, Interruptible interruptible) {
+    switch (interruptible) {
+        case Interruptible::kNo:
+            return false;
+        case Interruptible::kByEnd:
+            return has_fatal_signal(thread);
+        case Interruptible::kYes:
+            return has_deliverable_signal(thread);
+    }
+    return false;
 }
 
 /// The current thread has had its time, or somebody better woke.
@@ -205,14 +225,13 @@ void finish_switch() {
 }
 
 Wake sleep(Interruptible interruptible, Moment deadline) {
-    mm::expect(kernel_memory()->window().depth() == 0, "sleep: a frame is open");
     Thread& thread = current_thread();
     Schedule& schedule = thread.schedule;
     if (schedule.woken) {
         schedule.woken = false;
         return Wake::kWoken;
     }
-    if (interruptible == Interruptible::kYes && thread.signals.attention && has_deliverable_signal(thread)) {
+    if (thread.signals.attention && ends_sleep(thread, interruptible)) {
         return Wake::kSignal;
     }
     mm::expect(!is_idle(thread), "sleep: the kernel's own thread must not");
@@ -241,10 +260,9 @@ Wake give_others_a_turn(Interruptible interruptible) {
         run_deferred_work();
     }
     const Thread& thread = current_thread();
-    const bool ends =
-        thread.signals.attention &&
-        (interruptible == Interruptible::kYes ? has_deliverable_signal(thread) : has_fatal_signal(thread));
-    return ends ? Wake::kSignal : Wake::kWoken;
+    const Interruptible by =
+        interruptible == Interruptible::kYes ? Interruptible::kYes : Interruptible::kByEnd;
+    return thread.signals.attention && ends_sleep(thread, by) ? Wake::kSignal : Wake::kWoken;
 }
 
 void end_sleep_of(Thread& thread) {
@@ -255,7 +273,7 @@ void end_sleep_of(Thread& thread) {
 }
 
 void interrupt_sleep(Thread& thread) {
-    if (thread.state == ThreadState::kSleeping && thread.schedule.interruptible == Interruptible::kYes) {
+    if (thread.state == ThreadState::kSleeping && ends_sleep(thread, thread.schedule.interruptible)) {
         end_sleep_of(thread);
     }
 }

@@ -23,7 +23,7 @@ void yield();
 /// The current thread is done: never returns. Its stack and Thread are freed later by `reap`, called once on
 /// the main line when nothing stands on them.
 [[noreturn]] void end_current_thread(void (*reap)(Thread&));
-/// Makes a sleeping thread runnable if its sleep is interruptible: a signal came.
+/// Makes a sleeping thread runnable if a signal that it has is one that ends its sleep.
 void interrupt_sleep(Thread& thread);
 /// A stop signal's and SIGCONT's effect: a stopped thread is not run. A thread stops itself on its way to
 /// ring 3.

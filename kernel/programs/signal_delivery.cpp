@@ -53,6 +53,9 @@ void handle(Thread& thread, const SignalInfo& info) {
     settle_call(thread, entered);
     const SignalSet mask = signals.restore_mask ? signals.mask_to_restore : signals.mask;
     if (!enter_handler(thread, info, entered, mask)) {
+        if (has_fatal_signal(thread)) {
+            return;  // Perhaps that ended the wait for a page of the stack; and it is the end anyway.
+        }
         // Nowhere to put the frame. When SIGSEGV's own frame is what cannot be put, it is the end.
         if (info.signal == signal::kSegmentation) {
             action.handler = kDefaultHandler;

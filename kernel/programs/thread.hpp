@@ -17,10 +17,12 @@
 namespace kernel {
 
 class Process;
+class ProgramMemory;
 
 using ThreadId = std::int32_t;  ///< Linux's pid_t: of a thread; a process's is its first thread's.
 
-enum class ThreadState : std::uint8_t { kRunnable, kRunning, kSleeping, kStopped, kDead };
+/// kNew: others can find it already, but it is not to run yet.
+enum class ThreadState : std::uint8_t { kNew, kRunnable, kRunning, kSleeping, kStopped, kDead };
 
 /// What the scheduler keeps in each thread; the scheduler's alone.
 struct Schedule {
@@ -32,7 +34,10 @@ struct Schedule {
     std::uint8_t half = 0;  // of the run queue
     bool woken = false;     // since it last began to sleep
     bool timed_out = false;
+    bool awaits_page = false;  // sleeps in wait_for_page
     Interruptible interruptible = Interruptible::kNo;
+    Interruptible page_waits = Interruptible::kByEnd;  // what ends its waits for pages
+    std::uint32_t places = 0;                          // Waiters that stand for it
     std::uint64_t user_microseconds = 0;
     std::uint64_t system_microseconds = 0;
     std::uint32_t voluntary_switches = 0;
@@ -57,10 +62,13 @@ class Thread {
     VectorState vectors;
     TlsSegments tls;
 
-    ThreadState state = ThreadState::kRunnable;
+    ThreadState state = ThreadState::kNew;
     Schedule schedule;
 
     ThreadSignals signals;
+
+    /// What it works in instead of its process's memory, while a MemoryInUse says so.
+    ProgramMemory* memory_in_use = nullptr;
 
     UserAddress clear_child_tid = 0;  ///< Zeroed, and its futex woken, when the thread ends.
     UserAddress robust_list = 0;

@@ -39,6 +39,7 @@ void Waiter::enter(WaitQueue& queue) {
     mm::expect(queue_ == nullptr, "waiter: in a queue already");
     queue_ = &queue;
     thread_ = &current_thread();
+    ++thread_->schedule.places;
     next_ = nullptr;
     previous_ = queue.last_;
     (queue.last_ != nullptr ? queue.last_->next_ : queue.first_) = this;
@@ -51,6 +52,7 @@ void Waiter::leave() {
     }
     (previous_ != nullptr ? previous_->next_ : queue_->first_) = next_;
     (next_ != nullptr ? next_->previous_ : queue_->last_) = previous_;
+    --thread_->schedule.places;
     queue_ = nullptr;
 }
 

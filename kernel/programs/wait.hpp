@@ -7,7 +7,8 @@
 //
 // The kernel is never preempted, so nothing changes between the look and the sleep except by interrupt
 // handlers, and those wake nobody: what they collected is looked at by run_deferred_work() (scheduler.hpp),
-// on the main line. A thread may stand in many queues at once (poll). Never sleep with a window handle open.
+// on the main line. A thread may stand in many queues at once (poll). Never sleep with a window handle open, nor
+// under NoPageWaits (user_memory.hpp). A copy to or from a program may sleep, too.
 // Cost: O(1) to enter, leave and wake one.
 #pragma once
 
@@ -62,8 +63,8 @@ class Waiter {
     Waiter* previous_ = nullptr;
 };
 
-/// Whether a signal ends the sleep. kNo only for waits that end by themselves soon.
-enum class Interruptible : std::uint8_t { kNo, kYes };
+/// Whether a signal ends the sleep. kNo only for waits that end by themselves soon; kByEnd: one that ends the process.
+enum class Interruptible : std::uint8_t { kNo, kByEnd, kYes };
 
 /// Why a sleep ended.
 enum class Wake : std::uint8_t {

@@ -26,6 +26,11 @@ class EntryWriter : public DirectoryReader {
     }
     /// Where the next call goes on.
     [[nodiscard]] std::uint64_t position() const { return position_; }
+    /// Whether the first entry could be written now: its page was not there, and has been waited for.
+    [[nodiscard]] bool bring_in_first() const {
+        return used_ == 0 && refused_bytes_ != 0 &&
+               bring_in_user(buffer_, refused_bytes_, UserAccess::kWrite) == refused_bytes_;
+    }
 
   protected:
     ~EntryWriter() = default;
@@ -35,8 +40,10 @@ class EntryWriter : public DirectoryReader {
             problem_ = Errno::kInvalid;  // if it is the first: the buffer is too small for it
             return false;
         }
+        const NoPageWaits no_waits;  // the caller goes through a list
         if (copy_to_user(buffer_ + used_, record) != record.size()) {
             problem_ = Errno::kFault;
+            refused_bytes_ = record.size();
             return false;
         }
         used_ += static_cast<std::uint32_t>(record.size());
@@ -49,6 +56,7 @@ class EntryWriter : public DirectoryReader {
     UserAddress buffer_;
     std::uint32_t size_;
     std::uint32_t used_ = 0;
+    std::size_t refused_bytes_ = 0;
     std::uint64_t position_;
     Errno problem_{};
 };
@@ -105,13 +113,18 @@ CallResult read_entries(const CallArguments& arguments) {
         return call_error(file.error());
     }
     OpenFile& directory = **file;
-    Writer writer(arguments.second(), arguments.third(), directory.position);
-    const FileResult<void> read = directory.inode()->read_directory(directory.position, writer);
-    if (!read) {
-        return call_error(read.error());
+    for (;;) {
+        Writer writer(arguments.second(), arguments.third(), directory.position);
+        const FileResult<void> read = directory.inode()->read_directory(directory.position, writer);
+        if (!read) {
+            return call_error(read.error());
+        }
+        if (!writer.bring_in_first()) {
+            directory.position = writer.position();
+            return writer.result();
+        }
+        // Others have run: the directory is read anew, from where its position is now.
     }
-    directory.position = writer.position();
-    return writer.result();
 }
 
 }  // namespace

@@ -60,20 +60,26 @@ std::uint32_t narrow(std::uint64_t limit) {
     return limit >= UINT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(limit);
 }
 
+Process* find(ProcessId id) {
+    return id == 0 ? &current_process() : find_process(id);
+}
+
 CallResult prlimit64(const CallArguments& arguments) {
     const auto id = static_cast<ProcessId>(arguments.first());
     const std::uint32_t resource = arguments.second();
     const UserAddress new_limit = arguments.third();
     const UserAddress old_limit = arguments.fourth();
-    Process* const process = id == 0 ? &current_process() : find_process(id);
+    if (resource >= kLimits) {
+        return call_error(find(id) == nullptr ? Errno::kNoProcess : Errno::kInvalid);
+    }
+    Limit64 wanted{};
+    const bool given = new_limit == 0 || read_user(wanted, new_limit).has_value();
+    // Only now: it may have ended while the program's page was waited for.
+    Process* const process = find(id);
     if (process == nullptr) {
         return call_error(Errno::kNoProcess);
     }
-    if (resource >= kLimits) {
-        return call_error(Errno::kInvalid);
-    }
-    Limit64 wanted{};
-    if (new_limit != 0 && !read_user(wanted, new_limit)) {
+    if (!given) {
         return call_error(Errno::kFault);
     }
     const Limit before = process->limits[resource];

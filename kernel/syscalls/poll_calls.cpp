@@ -287,11 +287,10 @@ CallResult pselect6_time64(const CallArguments& arguments) {
 
 // --- pipes ---
 
-CallResult open_pipe(UserAddress to, std::uint32_t flags) {
-    constexpr std::uint32_t kKnown = OpenFlags::kNonBlocking | OpenFlags::kCloseOnExec | OpenFlags::kDirect;
-    if ((flags & ~kKnown) != 0 || (flags & OpenFlags::kDirect) != 0) {
-        return call_error(Errno::kInvalid);
-    }
+/// Opens a pipe and tells the program the numbers of its ends, all without a sleep: another thread that closed such a
+/// number meanwhile, and opened something else there, would lose that. Error: kFault, also when `to` is not there yet.
+CallResult open_pipe_now(UserAddress to, std::uint32_t flags) {
+    const NoPageWaits no_waits;
     auto ends = make_pipe({flags & OpenFlags::kNonBlocking});
     if (!ends) {
         return call_error(ends.error());
@@ -314,6 +313,19 @@ CallResult open_pipe(UserAddress to, std::uint32_t flags) {
         return call_error(stored.error());
     }
     return 0;
+}
+
+CallResult open_pipe(UserAddress to, std::uint32_t flags) {
+    constexpr std::uint32_t kKnown = OpenFlags::kNonBlocking | OpenFlags::kCloseOnExec | OpenFlags::kDirect;
+    if ((flags & ~kKnown) != 0 || (flags & OpenFlags::kDirect) != 0) {
+        return call_error(Errno::kInvalid);
+    }
+    constexpr std::size_t kSize = sizeof(std::array<std::int32_t, 2>);
+    CallResult opened = 0;
+    do {
+        opened = open_pipe_now(to, flags);
+    } while (opened == call_error(Errno::kFault) && bring_in_user(to, kSize, UserAccess::kWrite) == kSize);
+    return opened;
 }
 
 CallResult pipe(const CallArguments& arguments) {

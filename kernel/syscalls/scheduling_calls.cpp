@@ -28,6 +28,7 @@ bool is_policy(std::uint32_t policy) {
 
 CallResult sched_yield(const CallArguments&) {
     yield();
+    request_attention();  // Who waits for something that has come meanwhile is to have its turn, too.
     return 0;
 }
 

@@ -185,8 +185,8 @@ CallResult get_robust_list(const CallArguments& arguments) {
     if (thread == nullptr) {
         return call_error(Errno::kNoProcess);
     }
-    if (!write_user(arguments.second(), thread->robust_list) ||
-        !write_user(arguments.third(), kRobustListHeadBytes)) {
+    const UserAddress list = thread->robust_list;  // it may end while a page of the caller's is waited for
+    if (!write_user(arguments.second(), list) || !write_user(arguments.third(), kRobustListHeadBytes)) {
         return call_error(Errno::kFault);
     }
     return 0;

@@ -298,10 +298,10 @@ CallResult send_file(const CallArguments& arguments, bool is_wide) {
         return call_error(Errno::kInvalid);
     }
     Place source{.address = arguments.third(), .is_wide = is_wide};
-    Place target{.offset = (*to)->position};
     if (const FileResult<void> loaded = source.load(**from); !loaded) {
         return call_error(loaded.error());
     }
+    Place target{.offset = (*to)->position};
     if (static_cast<std::int64_t>(source.offset) < 0) {
         return call_error(Errno::kInvalid);
     }

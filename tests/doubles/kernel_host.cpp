@@ -11,6 +11,7 @@
 #include "kernel/files/file_time.hpp"
 #include "kernel/files/memory_pages.hpp"
 #include "kernel/files/pipe.hpp"
+#include "kernel/memory/page_arrivals.hpp"
 #include "mm/core/panic.hpp"
 
 namespace host {
@@ -18,6 +19,8 @@ namespace host {
 kernel::FileTime now;
 std::function<kernel::Wake()> while_asleep;
 std::uint32_t free_pages = UINT32_MAX;
+std::set<std::uint32_t> absent_pages;
+unsigned awaited_looks = 0;
 
 std::span<std::byte> program_memory() {
     static std::array<std::byte, kProgramBytes> memory;
@@ -51,7 +54,18 @@ std::span<std::byte> reachable(std::uint32_t address, std::size_t size_bytes) {
         return program_memory().first(0);
     }
     const std::span<std::byte> rest = program_memory().subspan(address - kProgramBegin);
-    return rest.first(size_bytes < rest.size() ? size_bytes : rest.size());
+    const auto size = static_cast<std::uint32_t>(size_bytes < rest.size() ? size_bytes : rest.size());
+    for (std::uint32_t page = address / 4096; size != 0 && page <= (address + size - 1) / 4096; ++page) {
+        if (!absent_pages.contains(page)) {
+            continue;
+        }
+        if (kernel::NoPageWaits::any()) {
+            return rest.first(page * 4096 > address ? page * 4096 - address : 0);
+        }
+        absent_pages.erase(page);
+        static_cast<void>(kernel::wait_for_page());
+    }
+    return rest.first(size);
 }
 
 }  // namespace
@@ -77,6 +91,17 @@ std::size_t zero_user(UserAddress to, std::size_t size_bytes) {
     const std::span<std::byte> bytes = host::reachable(to, size_bytes);
     std::memset(bytes.data(), 0, bytes.size());
     return bytes.size();
+}
+
+std::size_t bring_in_user(UserAddress address, std::size_t size_bytes, UserAccess) {
+    mm::expect(!NoPageWaits::any(), "pages brought in where nothing may wait for one");
+    return host::reachable(address, size_bytes).size();
+}
+
+PageWait wait_for_page() {
+    mm::expect(!NoPageWaits::any(), "asleep where nothing may wait for a page");
+    mm::expect(host::while_asleep != nullptr, "asleep for ever");
+    return host::while_asleep() == Wake::kSignal ? PageWait::kKilled : PageWait::kLookAgain;
 }
 
 // --- time and sleep ---
@@ -120,6 +145,19 @@ class ProgramObject {
     std::uint32_t page_count = 0;
 };
 
+namespace {
+
+/// Whether this look is one of those that find a page on its way.
+bool awaited(unsigned& looks) {
+    if (looks == 0) {
+        return false;
+    }
+    --looks;
+    return true;
+}
+
+}  // namespace
+
 MemoryPages::~MemoryPages() {
     delete object_;
 }
@@ -143,6 +181,10 @@ FileResult<void> MemoryPages::resize(std::uint32_t page_count) {
 FileResult<std::size_t> MemoryPages::read(Transfer& to, std::uint32_t offset, std::size_t count) {
     mm::expect(object_ != nullptr && offset / 4096 < object_->page_count && offset % 4096 + count <= 4096,
                "memory pages: read beyond the pages there are");
+    if (awaited(host::awaited_looks)) {
+        return file_error(Errno::kPageAwaited);
+    }
+    const NoPageWaits a_frame_is_open;
     const auto page = object_->pages.find(offset / 4096);
     return page == object_->pages.end() ? to.put_zeros(count)
                                         : to.put({page->second.data() + offset % 4096, count});
@@ -154,14 +196,22 @@ FileResult<std::size_t> MemoryPages::write(Transfer& from, std::uint32_t offset,
     if (!object_->pages.contains(offset / 4096) && host::free_pages == 0) {
         return file_error(Errno::kNoSpace);
     }
+    if (awaited(host::awaited_looks)) {
+        return file_error(Errno::kPageAwaited);
+    }
     host::free_pages -= object_->pages.contains(offset / 4096) ? 0 : 1;
+    const NoPageWaits a_frame_is_open;
     return from.take({object_->pages[offset / 4096].data() + offset % 4096, count});
 }
 
-void MemoryPages::clear_behind(std::uint32_t offset) {
+FileResult<void> MemoryPages::clear_behind(std::uint32_t offset) {
     if (object_ != nullptr && offset % 4096 != 0 && object_->pages.contains(offset / 4096)) {
+        if (awaited(host::awaited_looks)) {
+            return file_error(Errno::kPageAwaited);
+        }
         std::memset(object_->pages[offset / 4096].data() + offset % 4096, 0, 4096 - offset % 4096);
     }
+    return {};
 }
 
 std::uint32_t MemoryPages::resident_pages() const {

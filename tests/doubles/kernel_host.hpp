@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <span>
 
 #include "kernel/files/inode.hpp"
@@ -15,6 +16,12 @@ namespace host {
 inline constexpr std::uint32_t kProgramBegin = 0x10000;
 inline constexpr std::uint32_t kProgramBytes = 0x10000;
 std::span<std::byte> program_memory();
+
+/// Pages of the program's that have to be waited for: a copy under NoPageWaits ends there, any other sleeps once
+/// (while_asleep), and then the page has come.
+extern std::set<std::uint32_t> absent_pages;
+/// So many looks at pages of memory files find that those have to be waited for.
+extern unsigned awaited_looks;
 
 /// What file_time_now gives.
 extern kernel::FileTime now;

@@ -411,16 +411,20 @@ PART(again_alone) {
 TEST(a_clone_that_executes_is_a_child_like_any_other) {
     find_self();
     int ends[2];
+    int go[2];
+    char byte;
     CHECK_CALL(pipe2(ends, O_CLOEXEC));
+    CHECK_CALL(pipe2(go, O_CLOEXEC));
     pid_t child = (pid_t)raw(SYS_clone, 0, 0, 0, 0, 0);  // no signal at its end
     if (child == 0) {
+        CHECK_EQ(read(go[0], &byte, 1), 1);  // not before the parent has looked
         char* arguments[] = {"execve", "--here", "again_slow", NULL};
         execve(program, arguments, kAgain);
         _exit(99);
     }
     close(ends[1]);
-    char byte;
     CHECK_EQ(waitpid(child, NULL, WNOHANG | __WCLONE), 0);
+    CHECK_EQ(write(go[1], "", 1), 1);
     CHECK_EQ(read(ends[0], &byte, 1), 0);  // when it has executed
     CHECK_FAILS(waitpid(child, NULL, WNOHANG | __WCLONE), ECHILD);
     CHECK_EXIT(child, 0);

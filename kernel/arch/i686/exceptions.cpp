@@ -9,7 +9,9 @@
 #include "kernel/arch/i686/user_memory.hpp"
 #include "kernel/boot/image.hpp"
 #include "kernel/fixed_text.hpp"
+#include "kernel/memory/kernel_memory.hpp"
 #include "kernel/memory/kernel_stacks.hpp"
+#include "kernel/memory/page_arrivals.hpp"
 #include "kernel/memory/program_memory.hpp"
 #include "kernel/panic.hpp"
 #include "kernel/programs/scheduler.hpp"
@@ -157,6 +159,29 @@ bool repair_return_to_program(TrapFrame& frame) {
     return false;
 }
 
+/// Waits for the page, and lets the access fault again, until that ends in something else. kWaiting: the thread is to
+/// die instead.
+[[gnu::noinline]] mm::FaultOutcome fault_until_it_is_there(std::uint32_t address, std::uint32_t error_code) {
+    ++current_thread().major_faults;
+    mm::FaultOutcome outcome = mm::FaultOutcome::kWaiting;
+    while (outcome == mm::FaultOutcome::kWaiting && wait_for_page() == PageWait::kLookAgain) {
+        outcome = handle_program_fault(address, error_code);
+    }
+    return outcome;
+}
+
+/// A fault of the kernel's at an instruction of the door to program memory: whether the access can be repeated.
+bool handle_door_fault(std::uint32_t address, std::uint32_t error_code) {
+    mm::FaultOutcome outcome = handle_program_fault(address, error_code);
+    if (outcome == mm::FaultOutcome::kWaiting && !NoPageWaits::any() &&
+        kernel_memory()->window().depth() == 0) [[unlikely]] {
+        cpu::enable_interrupts();
+        outcome = fault_until_it_is_there(address, error_code);
+        cpu::disable_interrupts();
+    }
+    return outcome == mm::FaultOutcome::kResolved;
+}
+
 [[noreturn]] void report_exception(const TrapFrame& frame, std::uint32_t cr2) {
     Headline headline;
     Printer out(headline);
@@ -193,10 +218,13 @@ extern "C" void handle_page_fault(TrapFrame* frame) {
     if (is_from_ring_3(*frame)) [[likely]] {
         cpu::enable_interrupts();
         // A kernel address is in no region: the program's memory says so.
-        const mm::FaultOutcome outcome = handle_program_fault(address, frame->error_code);
+        mm::FaultOutcome outcome = handle_program_fault(address, frame->error_code);
         if (outcome == mm::FaultOutcome::kResolved) [[likely]] {
             ++current_thread().minor_faults;
         } else {
+            if (outcome == mm::FaultOutcome::kWaiting) {
+                outcome = fault_until_it_is_there(address, frame->error_code);
+            }
             raise_page_fault_signal(outcome, address);
         }
         cpu::disable_interrupts();
@@ -206,7 +234,7 @@ extern "C" void handle_page_fault(TrapFrame* frame) {
         return;
     }
     if (is_user_copy(frame->eip) && address < ProgramMemory::kEnd &&
-        handle_program_fault(address, frame->error_code) == mm::FaultOutcome::kResolved) {
+        handle_door_fault(address, frame->error_code)) {
         return;
     }
     const std::uintptr_t resume = user_copy_resume_address(frame->eip);

@@ -17,7 +17,7 @@ namespace kernel {
 void raise_exception_signal(const TrapFrame& frame);
 
 /// Forces the signal of a page fault at `address` that ended in `outcome`. Does nothing about one that was
-/// resolved.
+/// resolved, nor about one that nobody waits for any more because the process is to end (kWaiting).
 void raise_page_fault_signal(mm::FaultOutcome outcome, std::uint32_t address);
 
 }  // namespace kernel

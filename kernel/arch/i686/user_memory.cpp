@@ -4,6 +4,8 @@
 
 #include "kernel/arch/i686/address_space.hpp"
 #include "kernel/arch/i686/probe.hpp"
+#include "kernel/memory/page_arrivals.hpp"
+#include "mm/core/panic.hpp"
 
 extern "C" {
 // In user_copy.S. Every address of a program's lies below the kernel.
@@ -32,6 +34,16 @@ constexpr std::size_t part_below_kernel(UserAddress address, std::size_t size_by
 
 void* pointer(UserAddress address) {
     return mm::VirtAddr(address).as<void>();
+}
+
+/// Accesses the page at `address` without changing it.
+bool touch(UserAddress address, UserAccess access) {
+    if (access == UserAccess::kRead) {
+        std::byte byte{};
+        return read_user(byte, address).has_value();
+    }
+    constexpr UserAddress kOffset = sizeof(std::uint32_t) - 1;
+    return compare_exchange_user(address & ~kOffset, 0, 0).has_value();
 }
 
 }  // namespace
@@ -70,6 +82,24 @@ FileResult<std::uint32_t> compare_exchange_user(UserAddress word, std::uint32_t 
         return file_error(Errno::kFault);
     }
     return expected;
+}
+
+std::size_t bring_in_user(UserAddress address, std::size_t size_bytes, UserAccess access) {
+    mm::expect(!NoPageWaits::any(), "user memory: pages are waited for where nothing may be");
+    const std::size_t in_first_page = mm::kPageSize - mm::VirtAddr(address).offset_in_page();
+    const std::size_t most = in_first_page + (kPagesBroughtIn - 1) * mm::kPageSize;
+    std::size_t size = std::min(part_below_kernel(address, size_bytes), most);
+    std::uint32_t waits = 0;
+    do {
+        waits = page_wait_figures().waits;
+        std::size_t at = 0;
+        while (at < size && touch(address + static_cast<UserAddress>(at), access)) {
+            at = at == 0 ? in_first_page : at + mm::kPageSize;
+        }
+        size = std::min(at, size);  // What cannot be had is not asked for again.
+        // While one page was waited for, one that had come before may have gone again.
+    } while (waits != page_wait_figures().waits);
+    return size;
 }
 
 bool is_user_copy(std::uintptr_t instruction) {

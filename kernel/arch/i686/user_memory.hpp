@@ -3,8 +3,19 @@
 // An address is a number from a program and may be anything. Each call checks that the range lies below
 // layout::kKernelBase, then copies through the running address space; a fault in the copy is handled like the
 // program's own (the page is brought in, copied on write), and where that fails the copy ends: no panic, no
-// kernel byte read or written, whatever the address. Nothing may sleep in here. Window handles may be open
-// around a call. Cost: the copy, about 20 instructions, and the faults.
+// kernel byte read or written, whatever the address. Cost: the copy, about 20 instructions, and the faults.
+//
+// A page may have to come from a disk. THE RULE: **a copy sleeps**, unless it must not.
+// - Whoever copies while nothing stands on what others can change just copies. Others have run meanwhile: threads of
+//   the same process may have closed the file, unmapped the memory, be on their way to another program; other processes
+//   may have changed, emptied or removed whatever is not the caller's own. So: what is copied from or to is the
+//   caller's own (its stack, its part of the heap), and what was looked up before is held (Shared) or looked up again.
+// - Whoever stands on more (a ring, a list, a window handle, a state half changed) copies under NoPageWaits: with a
+//   handle open that is so by itself. Then a copy ends at the first byte of a page that is not there, as at a bad one.
+//   The caller lets go of everything, has bring_in_user() decide which it is, and begins from the look.
+// - The last word of an access is at once: what a read_user of an aligned word gave is still so behind it, until the
+//   next copy or sleep. compare_exchange_user changes a word that others may change.
+// A signal that ends the process ends its waits, too: then the access fails, like a bad one.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +29,33 @@ namespace kernel {
 
 /// An address that a program gave.
 using UserAddress = std::uint32_t;
+
+/// While one of these lives, no copy of anybody's waits for a page, and threads are not switched: see the rule above.
+/// They nest. Cost: two instructions.
+class NoPageWaits {
+  public:
+    NoPageWaits() { ++count_; }
+    NoPageWaits(const NoPageWaits&) = delete;
+    NoPageWaits& operator=(const NoPageWaits&) = delete;
+    ~NoPageWaits() { --count_; }
+
+    /// Whether there is one.
+    static bool any() { return count_ != 0; }
+
+  private:
+    static inline constinit std::uint32_t count_ = 0;
+};
+
+/// What is going to be done to program memory.
+enum class UserAccess : std::uint8_t { kRead, kWrite };
+
+/// How many pages bring_in_user brings in at most: what every process is sure to have at the same time.
+inline constexpr std::size_t kPagesBroughtIn = 4;
+
+/// Waits until the pages of the `size_bytes` bytes from `address` on, the first kPagesBroughtIn of them at most, are
+/// there for `access`; returns how many of the bytes, from the first on, lie in such pages: fewer where one cannot be
+/// had. Until the next sleep a copy of these does not wait. They stay as they are. Not under NoPageWaits.
+[[nodiscard]] std::size_t bring_in_user(UserAddress address, std::size_t size_bytes, UserAccess access);
 
 /// Copies from a program; returns how many bytes, from the first on, could be copied.
 [[nodiscard]] std::size_t copy_from_user(std::span<std::byte> to, UserAddress from);
@@ -37,8 +75,9 @@ FileResult<void> read_user(T& object, UserAddress from) {
     }
     return {};
 }
+/// It is the caller's own copy that is written: nothing that others could change meanwhile.
 template <typename T>
-FileResult<void> write_user(UserAddress to, const T& object) {
+FileResult<void> write_user(UserAddress to, T object) {
     if (copy_to_user(to, std::as_bytes(std::span(&object, 1))) != sizeof(T)) [[unlikely]] {
         return file_error(Errno::kFault);
     }

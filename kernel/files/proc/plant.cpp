@@ -5,6 +5,7 @@
 
 #include "kernel/boot/image.hpp"
 #include "kernel/boot/options.hpp"
+#include "kernel/memory/page_arrivals.hpp"
 
 namespace kernel {
 namespace {
@@ -194,6 +195,16 @@ constexpr PlantedBug kBugs[] = {
 
 constexpr std::string_view kFailingBlock = "failing-block ";
 constexpr std::string_view kFailingFrame = "failing-frame ";
+constexpr std::string_view kSlowPages = "slow-pages ";
+
+FileResult<void> plant_slowness(std::string_view text) {
+    const std::optional<std::uint32_t> every = parse_number(text.substr(kSlowPages.size()));
+    if (!every) {
+        return file_error(Errno::kInvalid);
+    }
+    plant_slow_pages(*every);
+    return {};
+}
 
 FileResult<void> plant_failure(KernelMemory& memory, std::string_view text) {
     const bool is_block = text.starts_with(kFailingBlock);
@@ -224,6 +235,9 @@ FileResult<void> PlantFile::read(Printer& out) {
 FileResult<void> PlantFile::write(std::string_view text) {
     if (text.starts_with(kFailingBlock) || text.starts_with(kFailingFrame)) {
         return plant_failure(memory_, text);
+    }
+    if (text.starts_with(kSlowPages)) {
+        return plant_slowness(text);
     }
     for (const std::span<const PlantedBug> bugs : {std::span<const PlantedBug>(kBugs), bugs_of_programs()}) {
         for (const PlantedBug& bug : bugs) {

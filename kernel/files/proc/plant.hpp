@@ -4,7 +4,8 @@
 // Reading lists the names. The first leave a wrong account behind, which `echo audit > /proc/frames` reports
 // as an I/O error; wrong releases are refused and logged at once, the heap's end in a panic that names them.
 // Not bugs, but as much to be survived: `failing-block N` and `failing-frame N` let the N-th request for memory from now
-// on fail, and no other (N = 0: none); frames only in a boot with fail-frames=.
+// on fail, and no other (N = 0: none); frames only in a boot with fail-frames=. `slow-pages N` lets every N-th page that
+// a program faults on, or the kernel looks at in a file in memory, arrive late (page_arrivals.hpp; N = 0: none).
 #pragma once
 
 #include <span>
