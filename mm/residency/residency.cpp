@@ -81,6 +81,8 @@ void Residency::track(FrameNumber frame, PageObject* object) {
     its.object = object;
     its.dirty = false;
     its.tracked = true;
+    // It can leave again, if it has a slot or may get one.
+    stuck_ = stuck_ && its.slot == 0 && slots_.used() == slots_.total();
     const CpuTime now = store_.now();
     policy_->entered(frame.value(), page_id(frame), now, *this);
     if (++entered_since_tick_ * 16 >= account_.total_frames()) {
@@ -192,7 +194,7 @@ void Residency::balance() {
         evicted = evict_one();
     }
     start_writes();
-    stuck_ = evicted != Evicted::kYes && available() == 0;
+    stuck_ = evicted != Evicted::kYes;
     if (stuck_ || available() > before) {
         store_.progress();
     }
@@ -200,6 +202,7 @@ void Residency::balance() {
 
 Residency::Evicted Residency::evict_one() {
     constexpr unsigned kTries = 64;
+    bool has_slots = true;
     for (unsigned i = 0; i < kTries; ++i) {
         const std::optional<FrameIndex> frame = policy_->choose({}, store_.now(), *this);
         if (!frame) {
@@ -207,9 +210,10 @@ Residency::Evicted Residency::evict_one() {
         }
         expect(*frame < frames_.size() && frames_[*frame].tracked,
                "residency: a policy chose a frame without a page");
-        if (evict(FrameNumber(*frame))) {
+        if ((has_slots || !is_dirty(*frame)) && evict(FrameNumber(*frame))) {
             return Evicted::kYes;
         }
+        has_slots = false;
         policy_->refused(*frame);
     }
     return Evicted::kRefused;
@@ -218,8 +222,10 @@ Residency::Evicted Residency::evict_one() {
 /// False: there is no slot for its page.
 bool Residency::evict(FrameNumber frame) {
     ResidentFrame& its = record(frame);
-    const bool dirty = is_dirty(frame.value());
     SlotNumber slot(its.slot - 1);
+    // A slot that cannot take all the references is as good as none.
+    const bool dirty = is_dirty(frame.value()) ||
+                       slots_[slot].references > kMostReferences - account_.table()[frame].references;
     if (dirty) {
         const std::optional<SlotNumber> taken = slot_for_writing();
         if (!taken) {
@@ -327,7 +333,7 @@ Result<PageStore::Restored> Residency::restore(SlotNumber slot) {
     const SlotRecord& place = slots_[slot];
     switch (place.state) {
         case SlotState::kInPool:
-            ++figures_.pool_hits;
+            figures_.pool_hits += record(FrameNumber(place.frame - 1)).was_read ? 0 : 1;
             return Restored{FrameNumber(place.frame - 1), RestoredUse::kMap};
         case SlotState::kMapped:
             return Restored{FrameNumber(place.frame - 1), RestoredUse::kMap};
@@ -402,6 +408,7 @@ void Residency::finish_read(SlotNumber slot, FrameNumber frame, Outcome outcome,
     --reading_;
     const bool changed = outcome == Outcome::kDone && store_.checksum(frame) != place.checksum;
     if (place.references != 0 && outcome == Outcome::kDone && !changed) {
+        record(frame).was_read = true;
         into_pool(frame, FrameOwner::kReading);
         return;
     }
@@ -421,10 +428,13 @@ void Residency::finish_read(SlotNumber slot, FrameNumber frame, Outcome outcome,
 
 void Residency::finished(BackingStore::Operation operation, SlotNumber first,
                          std::span<const FrameNumber> frames, Outcome outcome) {
-    for (std::uint32_t i = 0; i < frames.size(); ++i) {
-        if (operation == BackingStore::Operation::kRead) {
+    if (operation == BackingStore::Operation::kRead) {
+        // Backwards: the first one, which somebody waits for, becomes the newest of the pool.
+        for (auto i = static_cast<std::uint32_t>(frames.size()); i-- != 0;) {
             finish_read(first + i, frames[i], outcome, frames.size());
-        } else {
+        }
+    } else {
+        for (std::uint32_t i = 0; i < frames.size(); ++i) {
             finish_write(first + i, frames[i], outcome);
         }
     }
@@ -441,6 +451,7 @@ void Residency::claim(FrameNumber frame, FrameOwner owner, std::uint32_t holder,
     switch (place.state) {
         case SlotState::kInPool:
             out_of_pool(frame);
+            its.was_read = false;
             account_.reassign(frame, FrameOwner::kBufferPool, owner, holder);
             place.state = SlotState::kMapped;
             break;
@@ -472,6 +483,7 @@ void Residency::release(SlotNumber slot) {
     if (--place.references != 0) {
         return;
     }
+    stuck_ = false;  // The slot is there for another page, now or soon.
     const FrameNumber frame(place.frame - 1);
     switch (place.state) {
         case SlotState::kOnDisk:

@@ -42,8 +42,9 @@ struct ResidentFrame {
     std::uint32_t slot = 0;        ///< The number plus one; 0: none.
     std::uint32_t next = 0;        ///< In the pool: frame numbers plus one.
     std::uint32_t previous = 0;
-    bool tracked = false;  ///< The policy knows of it.
-    bool dirty = false;    ///< Changed since its slot was written, whatever the page tables say.
+    bool tracked = false;   ///< The policy knows of it.
+    bool dirty = false;     ///< Changed since its slot was written, whatever the page tables say.
+    bool was_read = false;  ///< In the pool: it came from the disk, and not from a program.
 };
 
 /// How many frames stay free for the kernel itself, and when eviction begins and ends.
@@ -88,7 +89,9 @@ class Residency final : public PageStore, public FrameObserver, private UseBits 
     Result<OwnedFrame> frame_for_page(FrameOwner owner, std::uint32_t holder);
 
     /// Whether balance() has something to do.
-    [[nodiscard]] bool wants_balance() const { return available() < marks_.low && !stuck_ && !draining_; }
+    [[nodiscard]] bool wants_balance() const {
+        return available() < marks_.low && has_room_for_write() && !stuck_ && !draining_;
+    }
     /// Evicts pages until enough frames are available, and starts to write those that have to be.
     void balance();
     /// A transfer that the store began has ended.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <vector>
@@ -41,6 +42,8 @@ class SpaceAudit {
         EXPECT_EQ(resident.anonymous, space.resident().anonymous);  // I3
         EXPECT_EQ(resident.file, space.resident().file);
         EXPECT_EQ(resident.shared, space.resident().shared);
+        EXPECT_EQ(stored_in_space_, space.stored_pages());
+        stored_in_space_ = 0;
         EXPECT_LE(resident.total(), space.peak_resident_pages());
         ids_.insert(space.id());
     }
@@ -56,6 +59,21 @@ class SpaceAudit {
             ++references_[frame.value()];
         });
         EXPECT_EQ(pages, object.resident_pages());
+        mm::PageCount stored = 0;
+        object.for_each_stored([&](mm::SlotNumber slot) {
+            ++stored;
+            ++slots_[slot.value()];
+        });
+        EXPECT_EQ(stored, object.stored_pages());
+    }
+    /// How many entries of spaces and objects name each slot of a page store.
+    [[nodiscard]] const std::map<std::uint32_t, unsigned>& slot_references() const { return slots_; }
+    /// Frames that an entry says were written to.
+    [[nodiscard]] const std::set<std::uint32_t>& dirty_frames() const { return dirty_; }
+    /// How many entries and objects lead to `frame`.
+    [[nodiscard]] unsigned references(mm::FrameNumber frame) const {
+        const auto found = references_.find(frame.value());
+        return found != references_.end() ? found->second : 0;
     }
 
     void check() {
@@ -78,9 +96,9 @@ class SpaceAudit {
         EXPECT_EQ(machine_.paged.memory.open_handles(), 0u);
         machine_.tlb().expect_nothing_stale();
         const std::byte* const zero = machine_.paged.memory.raw(machine_.zero_frame());
-        for (std::size_t i = 0; i < mm::kPageSize; ++i) {
-            ASSERT_EQ(zero[i], std::byte{0}) << "the zero frame was written to";
-        }
+        EXPECT_TRUE(std::all_of(zero, zero + mm::kPageSize, [](std::byte byte) {
+            return byte == std::byte{0};
+        })) << "the zero frame was written to";
     }
 
   private:
@@ -113,6 +131,13 @@ class SpaceAudit {
         using namespace mm;
         const Region* const region = space.region_at(page.address());
         ASSERT_NE(region, nullptr) << "an entry outside of any region, page " << page.value();  // I4
+        if (mapping.flags.has(page_flags::kStored)) {
+            EXPECT_FALSE(mapping.flags.has(page_flags::kOwned) || mapping.flags.has(page_flags::kParked));
+            EXPECT_EQ(region->sharing, Sharing::kPrivate);
+            ++stored_in_space_;
+            ++slots_[mapping.frame.value()];
+            return;
+        }
         const FrameRecord& its = record(mapping.frame);
         const bool is_owned = mapping.flags.has(page_flags::kOwned);
         const bool is_writable = mapping.flags.has(page_flags::kWritable);
@@ -128,6 +153,9 @@ class SpaceAudit {
             return;
         }
         ++references_[mapping.frame.value()];
+        if (mapping.flags.has(page_flags::kDirty)) {
+            dirty_.insert(mapping.frame.value());
+        }
         if (its.owner == FrameOwner::kAnonymous) {
             EXPECT_EQ(its.page, page.value());  // I7
             ++resident.anonymous;
@@ -139,6 +167,9 @@ class SpaceAudit {
 
     Machine& machine_;
     std::map<std::uint32_t, unsigned> references_;
+    std::map<std::uint32_t, unsigned> slots_;
+    std::set<std::uint32_t> dirty_;
+    mm::PageCount stored_in_space_ = 0;
     std::set<std::uint32_t> ids_;
     mm::FrameCount tables_ = 0;
     mm::FrameCount indexes_ = 0;
