@@ -71,7 +71,7 @@ class PlainDeviceFile final : public OpenFile {
         if (device_ == Device::kFull) {
             return file_error(Errno::kNoSpace);
         }
-        return from.remaining();  // The bytes are not even looked at.
+        return from.drop();
     }
     PollEvents poll(PollQueues* /*queues*/) override {
         return {PollEvents::kIn | PollEvents::kReadNormal | PollEvents::kOut | PollEvents::kWriteNormal};

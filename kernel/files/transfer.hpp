@@ -75,6 +75,14 @@ class Transfer {
     }
     /// The same with `count` zero bytes.
     FileResult<std::size_t> put_zeros(std::size_t count);
+    /// Writer to a file that does not look: all that remains has moved; returns how much. Only such moves may follow.
+    std::size_t drop() {
+        const std::size_t count = remaining_;
+        moved_ += count;
+        offset_ += count;
+        remaining_ = 0;
+        return count;
+    }
     /// Writer to file: fills as much of `bytes` as remains; returns how much. Error: kFault, as put.
     FileResult<std::size_t> take(std::span<std::byte> bytes) {
         return has_one_buffer()

@@ -77,6 +77,15 @@ TEST(open_flags) {
     leave_folder(kNames);
 }
 
+TEST(much_is_thrown_away_in_one_call) {
+    static char bytes[300000];
+    struct iovec parts[3] = {{bytes, 100}, {bytes, sizeof(bytes)}, {bytes, 100000}};
+    int fd = (int)CHECK_CALL(open("/dev/null", O_WRONLY));
+    CHECK_EQ(CHECK_CALL(write(fd, bytes, sizeof(bytes))), (long)sizeof(bytes));
+    CHECK_EQ(CHECK_CALL(writev(fd, parts, 3)), (long)sizeof(bytes) + 100100);
+    close(fd);
+}
+
 TEST(the_lowest_free_descriptor_is_taken) {
     int first = (int)CHECK_CALL(open("/dev/null", O_RDONLY));
     int second = (int)CHECK_CALL(open("/dev/null", O_RDONLY));
