@@ -256,6 +256,60 @@ TEST_F(ResidencyFailuresTest, a_shortage_that_leaves_some_frames_asks_for_nothin
     world->audit();
 }
 
+TEST_F(ResidencyFailuresTest, a_frame_that_is_not_to_be_had_at_any_moment_costs_no_page) {
+    constexpr PageCount kCount = 40;
+    std::uint32_t failing = 1;
+    for (bool is_reached = true; is_reached; ++failing) {
+        world = std::make_unique<World>(44, 128, failing);
+        // Whoever is refused tries again: it is only this once.
+        const auto until = [](auto attempt) {
+            for (int tries = 0; !attempt(); ++tries) {
+                ASSERT_LT(tries, 50);
+            }
+        };
+        const auto store = [&](Program& its, PageCount i, unsigned value) {
+            until([&] {
+                if (its.write(page(i), value)) {
+                    return true;
+                }
+                static_cast<void>(world->work_on());
+                return false;
+            });
+        };
+        until([&] { return (program = world->make_program()) != nullptr; });
+        const VirtAddr far = page(5000);  // In another table.
+        ASSERT_TRUE(program->space.map({.address = kArena, .page_count = kCount, .protection = kReadWrite}));
+        ASSERT_TRUE(program->space.map({.address = far, .page_count = 1, .protection = kReadWrite}));
+        for (PageCount i = 0; i < kCount; ++i) {
+            store(*program, i, i);
+        }
+        until([&] {
+            if ((child = world->make_program()) == nullptr) {
+                return false;
+            }
+            const bool is_forked = program->space.fork_into(child->space).has_value();
+            if (!is_forked) {
+                end(child);
+            }
+            return is_forked;
+        });
+        for (PageCount i = 0; i < kCount; i += 3) {
+            store(*child, i, 100 + i);
+        }
+        store(*child, 5000, 1);
+        world->audit();
+        for (PageCount i = 0; i < kCount; ++i) {
+            EXPECT_EQ(read(i), i);
+            EXPECT_EQ(read_child(i), i % 3 == 0 ? 100 + i : i);
+        }
+        is_reached = world->machine.frame_requests() >= failing;
+        end(child);
+        end(program);
+        world->audit();
+    }
+    EXPECT_GT(failing, 20u);
+}
+
 TEST_F(ResidencyFailuresTest, a_busy_disk_is_asked_again_when_it_has_done_something) {
     begin(1);
     world->disk.most_transfers = 1;

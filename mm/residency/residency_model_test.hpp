@@ -26,14 +26,15 @@ enum class DiskMood : std::uint8_t {
     kFailing,  ///< Transfers fail, contents change.
 };
 
-template <typename World = host::SwapWorld>
 class SwapModel {
   public:
-    using Program = typename World::Program;
-    using Object = typename World::Object;
+    using World = host::SwapWorld;
+    using Program = World::Program;
+    using Object = World::Object;
 
-    SwapModel(std::uint32_t seed, FrameCount frames, std::uint32_t slots, DiskMood mood)
-        : random_(seed), mood_(mood), world_(std::make_unique<World>(frames, slots)) {
+    /// Of `world`, nothing has been used yet.
+    SwapModel(std::uint32_t seed, std::unique_ptr<World> world, DiskMood mood)
+        : random_(seed), mood_(mood), world_(std::move(world)) {
         for (ObjectModel& object : objects_) {
             object.pages.resize(kObjectPages);
             object.object = world_->make_object(kObjectPages);
@@ -120,12 +121,12 @@ class SwapModel {
             case 2:
                 return map(any_program());
             case 3:
-                return unmap(any_program());
+                return unmap(any_program(), any_range());
             case 4:
             case 5:
                 return protect(any_program());
             case 6:
-                return discard(any_program());
+                return discard(any_program(), any_range());
             case 7:
             case 8:
                 return remap(any_program());
@@ -253,8 +254,7 @@ class SwapModel {
             running.pages.insert_or_assign(at, page);
         }
     }
-    void unmap(Running& running) {
-        const PageRange pages = any_range();
+    void unmap(Running& running, PageRange pages) {
         EXPECT_TRUE(running.program->space.unmap(pages));
         erase(running, pages);
     }
@@ -270,8 +270,7 @@ class SwapModel {
             running.pages.at(at).rights = rights;  // Up to the first hole.
         }
     }
-    void discard(Running& running) {
-        const PageRange pages = any_range();
+    void discard(Running& running, PageRange pages) {
         static_cast<void>(running.program->space.discard(pages));
         for (PageNumber at = pages.begin; at < pages.end; ++at) {
             if (const auto found = running.pages.find(at); found != running.pages.end()) {
@@ -324,8 +323,12 @@ class SwapModel {
         const PageNumber at = kArena + pick(kArenaPages);
         const auto found = running.pages.find(at);
         const host::Use use = pick(2) == 0 ? host::Use::kWrite : host::Use::kRead;
-        std::byte* const bytes = reach(running, at.address(), use);
+        const Patience patience = pick(3) == 0 ? Patience::kNone : Patience::kEnough;
+        std::byte* const bytes = reach(running, at.address(), use, patience);
         const FaultOutcome outcome = running.program->outcome;
+        if (bytes == nullptr && outcome == FaultOutcome::kWaiting) {
+            return stop_waiting(running, at);
+        }
         if (bytes == nullptr && outcome == FaultOutcome::kNoMemory) {
             ++counts_.killed;
             return end_program(any_program());
@@ -361,10 +364,13 @@ class SwapModel {
             ++counts_.reads;
         }
     }
-    std::byte* reach(Running& running, VirtAddr address, host::Use use) {
+    /// Whether a program waits for its page, or does something else (a signal has come) and may never want it again.
+    enum class Patience : std::uint8_t { kEnough, kNone };
+    std::byte* reach(Running& running, VirtAddr address, host::Use use, Patience patience) {
         for (int tries = 0; tries < 2000; ++tries) {
             std::byte* const bytes = running.program->reach(address, use);
-            if (bytes != nullptr || running.program->outcome != FaultOutcome::kWaiting) {
+            if (bytes != nullptr || running.program->outcome != FaultOutcome::kWaiting ||
+                patience == Patience::kNone) {
                 return bytes;
             }
             if (!wait()) {
@@ -374,6 +380,21 @@ class SwapModel {
         }
         ADD_FAILURE() << "a program waits for ever";
         return nullptr;
+    }
+    /// What a program does instead, while the page `at` is on its way.
+    void stop_waiting(Running& running, PageNumber at) {
+        switch (pick(8)) {
+            case 0:
+                return end_program(running);
+            case 1:
+                return unmap(running, {at, at + 1});
+            case 2:
+                return discard(running, {at, at + 1});
+            case 3:
+                return running_.size() < kMostPrograms ? fork(running) : resize_object();
+            default:
+                return;
+        }
     }
     /// The program has found its page lost: that must be so, and is the end of it, or else of the page.
     void lose(Running& running, PageNumber at) {

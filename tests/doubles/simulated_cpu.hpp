@@ -87,8 +87,10 @@ class SimulatedCpu {
         tables_.clear();
     }
 
-    /// Plants a bug: from now on nobody tells this CPU to forget anything.
+    /// Plants a bug: from now on this CPU hears nobody who tells it to forget anything.
     void make_deaf() { is_deaf_ = true; }
+    /// It listens again; what it has missed, it has missed.
+    void make_attentive() { is_deaf_ = false; }
 
     /// Whether a cached translation, or a cached table on the way to one, still leads to `frame`.
     [[nodiscard]] bool reaches(mm::FrameNumber frame) const {

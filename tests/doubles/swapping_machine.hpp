@@ -28,7 +28,7 @@ namespace host {
 /// A SpaceMachine whose frames come from a residency, as soon as there is one.
 class SwappingMachine : public SpaceMachine<mm::LayoutI686> {
   public:
-    explicit SwappingMachine(mm::FrameCount frame_count) : SpaceMachine(frame_count) {}
+    using SpaceMachine::SpaceMachine;
 
     mm::Result<mm::OwnedFrame> frame_for_page(mm::FrameOwner owner, std::uint32_t holder) {
         return residency != nullptr ? residency->frame_for_page(owner, holder)
@@ -44,10 +44,9 @@ class SwapWorld : public mm::PageMappings {
     using Program = host::Program<Machine>;
     using Object = SharedObject<Machine>;
 
-    /// Slot 0 is the disk's head.
-    SwapWorld(mm::FrameCount frame_count, std::uint32_t slot_count,
-              mm::ReplacementKind kind = mm::ReplacementKind::kFifo)
-        : machine(frame_count),
+    /// Slot 0 is the disk's head. The `failing`-th allocation of a frame fails (0: none does).
+    SwapWorld(mm::FrameCount frame_count, std::uint32_t slot_count, std::uint32_t failing = 0)
+        : machine(frame_count, failing),
           disk(machine.paged.memory, machine.account()),
           frames_(frame_count),
           slots_(slot_count),
@@ -57,7 +56,7 @@ class SwapWorld : public mm::PageMappings {
           reverse_map_(machine.account(), Spaces{&spaces_}),
           residency_(new(room_.data()) mm::Residency(machine.account(), *this, disk, frames_, slots_, 1)) {
         disk.serve(*residency_);
-        set_policy(kind);
+        set_policy(mm::ReplacementKind::kFifo);
         machine.residency = residency_;
         machine.page_store = residency_;
         machine.account().set_observer(residency_);
@@ -185,11 +184,11 @@ class SwapWorld : public mm::PageMappings {
         EXPECT_TRUE(residency_->check_invariants());
         EXPECT_TRUE(residency_->slots().check_invariants());
         EXPECT_TRUE(residency_->policy()->check_invariants());
-        for (const std::string& sentence : disk.violations().take()) {
-            ADD_FAILURE() << sentence;
-        }
-        for (const std::string& sentence : machine.paged.memory.violations().take()) {
-            ADD_FAILURE() << sentence;
+        for (Violations* const of : {&disk.violations(), &machine.paged.memory.violations(),
+                                     &machine.paged.watched.violations(), &machine.tlb().violations()}) {
+            for (const std::string& sentence : of->take()) {
+                ADD_FAILURE() << sentence;
+            }
         }
     }
 
@@ -201,7 +200,9 @@ class SwapWorld : public mm::PageMappings {
         return reverse_map_.is_dirty(frame, object);
     }
     std::uint16_t store(mm::FrameNumber frame, mm::PageObject* object, mm::SlotNumber slot) override {
-        return reverse_map_.store(frame, object, slot);
+        const std::uint16_t entries = reverse_map_.store(frame, object, slot);
+        machine.tlb().expect_unreachable(frame);
+        return entries;
     }
 
     SwappingMachine machine;
