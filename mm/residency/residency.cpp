@@ -54,7 +54,7 @@ Result<OwnedFrame> Residency::frame_for_page(FrameOwner owner, std::uint32_t hol
         const FrameNumber frame = take_oldest_from_pool();
         return account_.take_over(frame, FrameOwner::kBufferPool, owner, holder);
     }
-    if (draining_ || (stuck_ && writing_ == 0 && reading_ == 0)) {
+    if ((draining_ || stuck_) && writing_ == 0 && reading_ == 0) {
         return failure(Error::kNoMemory);
     }
     return failure(Error::kWouldWait);

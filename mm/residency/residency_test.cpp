@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "mm/residency/residency_fixture_test.hpp"
 
 namespace mm {
@@ -330,48 +332,6 @@ TEST_F(ResidencyTest, a_file_gets_shorter_while_its_pages_are_on_the_disk_or_on_
     ASSERT_TRUE(object->resize(4));
     EXPECT_EQ(read(3), 0u);
     EXPECT_EQ(read(1), 11u);
-}
-
-TEST_F(ResidencyTest, everything_comes_back_while_nothing_leaves) {
-    begin(20);
-    fork();
-    ASSERT_TRUE(program->space.protect(pages(0, 2), protection::kNone));
-    world->evict_everything();
-    world->residency().drain();
-    for (Program* const each : {program.get(), child.get()}) {
-        Result<void> back = each->space.restore_all();
-        for (; !back && back.error() == Error::kWouldWait; back = each->space.restore_all()) {
-            ASSERT_TRUE(world->work_on());
-        }
-        EXPECT_TRUE(back);
-        EXPECT_EQ(each->space.stored_pages(), 0u);
-    }
-    EXPECT_TRUE(world->residency().release_spare_slots());
-    EXPECT_EQ(world->residency().slots().used(), 0u);
-    world->audit();
-    EXPECT_EQ(read(7), 17u);
-    world->residency().stop_draining();
-    world->evict_everything();
-    EXPECT_EQ(read(7), 17u);
-    ASSERT_TRUE(program->space.protect(pages(0, 2), kReadWrite));
-    EXPECT_EQ(read(0), 10u);
-}
-
-TEST_F(ResidencyTest, what_does_not_fit_does_not_come_back) {
-    begin(100);
-    world->residency().drain();
-    Result<void> back = program->space.restore_all();
-    for (; !back && back.error() == Error::kWouldWait; back = program->space.restore_all()) {
-        ASSERT_TRUE(world->work_on());
-    }
-    ASSERT_FALSE(back);
-    EXPECT_EQ(back.error(), Error::kNoMemory);
-    EXPECT_FALSE(world->residency().release_spare_slots());
-    world->audit();
-    world->residency().stop_draining();
-    for (PageCount i = 0; i < 100; ++i) {
-        EXPECT_EQ(read(i), 10 + i);
-    }
 }
 
 TEST_F(ResidencyTest, another_policy_takes_over_what_is_there) {
