@@ -1,6 +1,6 @@
 // residency_lab compare [--cells] [--bars POLICY] TRACE…   every policy, on generated traces and those of the files
 // residency_lab lackey FRAMES MOST_ACCESSES FILE           makes a trace of what lackey prints, on standard input
-// residency_lab reduce PERCENT MOST_REFERENCES IN OUT      reduces it for memories of that share of its footprint
+// residency_lab reduce PERMILLE MOST_REFERENCES IN OUT     reduces it for memories of that share of its footprint
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -83,14 +83,14 @@ int record(const Arguments& arguments) {
 }
 
 int reduce(const Arguments& arguments) {
-    const auto percent = static_cast<std::uint32_t>(std::stoul(arguments.at(0)));
+    const auto permille = static_cast<std::uint32_t>(std::stoul(arguments.at(0)));
     const std::size_t most = std::stoull(arguments.at(1));
     lab::Trace trace = lab::read_trace(arguments.at(2));
     // Cut first: the footprint of what is left says which memory is the smallest.
     std::vector<std::uint64_t> pages(trace.references.begin(), trace.references.end());
     pages.resize(std::min(pages.size(), most));
     trace = lab::make_trace("", pages);
-    lab::Reduction reduction(std::max(trace.footprint * percent / 100, 8U));
+    lab::Reduction reduction(std::max(trace.footprint * permille / 1'000, 4U));
     for (const std::uint32_t page : trace.references) {
         reduction.reference(page);
     }

@@ -4,10 +4,11 @@
 `./bench residency --record [NAME…]`. A program runs once, natively, on an input made here, and lackey prints each
 access that it makes:
 
-    lackey  --every access-->  residency_lab lackey  --SAD, 16 frames-->  build/lab/raw/NAME.trace
-    build/lab/raw/NAME.trace  --cut, SAD, 5 % of the footprint-->  lab/traces/NAME.xz
+    lackey  --every access-->  residency_lab lackey  --SAD, 4 frames-->  build/lab/raw/NAME.trace
+    build/lab/raw/NAME.trace  --cut, SAD, 2.5 % of the footprint-->  lab/traces/NAME.xz
 
-SAD (lab/reduction.hpp) leaves the faults of LRU and OPT as they are in any memory that ./bench residency tries. A trace
+SAD (lab/reduction.hpp) leaves the faults of LRU and OPT as they are in any memory that ./bench residency tries. Policies
+that see accessed bits only would notice a reduction for the smallest of them, 5 %: so it is for half of that. A trace
 is cut to its first half until it takes at most MOST_BYTES here; it is then the trace of a program that was stopped.
 A recording takes up to five minutes. Addresses differ from run to run, and with them a few references.
 """
@@ -158,7 +159,7 @@ def record(name, command):
         arguments, cwd=INPUTS, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
     ) as program:
         raw = os.path.join(RAW, f"{name}.trace")
-        subprocess.run([LAB, "lackey", "16", str(MOST_ACCESSES), raw], stdin=program.stdout, check=True)
+        subprocess.run([LAB, "lackey", "4", str(MOST_ACCESSES), raw], stdin=program.stdout, check=True)
         program.stdout.close()  # A program that goes on past MOST_ACCESSES ends at its next line.
     return raw
 
@@ -168,7 +169,7 @@ def store(name, raw):
     most = os.path.getsize(raw) // 2
     reduced = os.path.join(RAW, f"{name}.reduced")
     while True:
-        subprocess.run([LAB, "reduce", "5", str(most), raw, reduced], check=True)
+        subprocess.run([LAB, "reduce", "25", str(most), raw, reduced], check=True)
         with open(reduced, "rb") as file:
             packed = lzma.compress(file.read(), preset=9 | lzma.PRESET_EXTREME)
         if len(packed) <= MOST_BYTES:
