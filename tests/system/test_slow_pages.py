@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Pages that arrive late, as from a disk: `echo slow-pages N > /proc/plant` makes every N-th page that is faulted on wait.
+"""Pages that arrive late, as from a disk: `echo slow-pages N > /proc/plant` makes every N-th page come late.
 
-Every program of tests/programs and random system calls run so, and notice nothing. Whatever in the
+Every program of tests/programs, the shell's scripts and random system calls run so, and notice nothing. Whatever in the
 kernel slept with a frame open, or on something that others had changed meanwhile, would panic, fail or hang here.
 """
 
 import os
 import re
+import shutil
+import tempfile
 import unittest
 
 import test_programs
+import test_shell
 from guest import BUILD, GuestTest, run, shell
 
 AUDIT = "echo audit > /proc/frames"
@@ -33,6 +36,23 @@ class SlowPages(GuestTest):
 
     def test_every_program_passes_with_each_third_page_late(self):
         self.assert_programs_pass(3)
+
+    def test_the_shell_s_scripts_do_as_on_this_host(self):
+        with tempfile.TemporaryDirectory() as folder:
+            scripts = os.path.join(folder, "shell")
+            shutil.copytree(test_shell.SCRIPTS, scripts, ignore=shutil.ignore_patterns("*_heavy.sh"))
+            path = test_shell.GUEST_PATH
+            runner = test_shell.RUNNER.replace("$1", "/shell").replace("$2", "/tmp/shell")
+            line = f"PATH={path}; umask 022; mkdir /tmp/shell; echo slow-pages 1 > /proc/plant; {runner}"
+            result = run("sh", "-c", line, root="busybox", files=[scripts], memory="256M")
+        self.assert_ok(result)
+        late = test_shell.results_of(result.stdout)
+        self.assertGreater(len(late), 10)
+        native = test_shell.natively()
+        for name, ran in late.items():
+            with self.subTest(name):
+                # Not what they complain of: of a job that has ended the shell speaks only if it waited for it in time.
+                self.assertEqual((native[name].out, native[name].status), (ran.out, ran.status))
 
     def test_random_calls_leave_the_kernel_alive(self):
         program = os.path.join(BUILD, "guest_programs", "fuzz_calls")
