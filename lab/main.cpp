@@ -20,7 +20,7 @@ namespace {
 using Arguments = std::vector<std::string>;
 
 /// The constants of `horizon` were chosen by these traces; so nothing is claimed on them.
-constexpr std::array kTunedOn{"loop", "hot-and-scan", "phases", "sort", "sqlite"};
+constexpr std::array kTunedOn{"loop", "hot-and-scan", "phases", "nested-loops", "zipf", "sort", "sqlite"};
 
 lab::Use use_of(const lab::Trace& trace) {
     return std::ranges::find(kTunedOn, trace.name) == kTunedOn.end() ? lab::Use::kReporting
