@@ -284,7 +284,8 @@ TEST_F(ResidencyFailuresTest, a_frame_that_is_not_to_be_had_at_any_moment_costs_
             store(*program, i, i);
         }
         until([&] {
-            if ((child = world->make_program()) == nullptr) {
+            child = world->make_program();
+            if (child == nullptr) {
                 return false;
             }
             const bool is_forked = program->space.fork_into(child->space).has_value();

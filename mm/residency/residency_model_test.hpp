@@ -494,7 +494,7 @@ class SwapModel {
     // Bytes.
 
     static void expect_same(const std::byte* bytes, const Contents& wanted, PageNumber page) {
-        static const Bytes kZeros{};
+        static constexpr Bytes kZeros{};
         const Bytes& has = wanted != nullptr ? *wanted : kZeros;
         const auto differs = std::mismatch(has.begin(), has.end(), bytes);
         EXPECT_EQ(differs.first, has.end())

@@ -59,7 +59,7 @@ TEST_F(ResidencyTest, a_page_still_in_the_pool_comes_back_without_a_read) {
         page(0), page(39), [&](VirtAddr at, const Mapping& mapping) {
             if (mapping.flags.has(page_flags::kStored) &&
                 state_of(SlotNumber(mapping.frame.value())) == SlotState::kInPool) {
-                in_pool = static_cast<PageCount>(at.page() - kArena.page());
+                in_pool = at.page() - kArena.page();
             }
         });
     ASSERT_NE(in_pool, 40u);
