@@ -38,7 +38,8 @@ Result<void> FrameAccount::release_admitted(FrameRange frames, FrameOwner owner)
 
 void FrameAccount::reassign(FrameNumber frame, FrameOwner from, FrameOwner to, std::uint32_t holder) {
     FrameRecord& record = table_[frame];
-    expect(record.owner == from && record.references == 0, "frame account: reassigned a frame that is in use");
+    expect(record.owner == from && record.references == 0,
+           "frame account: reassigned a frame that is in use");
     record.owner = to;
     record.holder = holder;
     --count_of(from);
@@ -60,6 +61,21 @@ FrameOwner FrameAccount::owner_of(FrameNumber frame) const {
         return FrameOwner::kHole;
     }
     return source_.is_free(frame) ? FrameOwner::kFree : table_[frame].owner;
+}
+
+/// Whether there is one now.
+bool FrameAccount::allocate_again(Result<FrameNumber>& frame) {
+    if (observer_ != nullptr && observer_->make_one_free()) {
+        frame = source_.allocate();
+    }
+    return frame.has_value();
+}
+
+void FrameAccount::tell_observer(FrameNumber frame) {
+    const FrameOwner owner = table_[frame].owner;
+    if (owner == FrameOwner::kAnonymous || owner == FrameOwner::kSharedMemory) {
+        observer_->page_ends(frame);
+    }
 }
 
 Result<void> FrameAccount::refuse(FrameNumber frame, FrameOwner claimed, Error error) {

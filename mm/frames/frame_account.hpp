@@ -34,7 +34,7 @@ struct WrongRelease {
 /// Who keeps programs' pages, and can do without some: told when the account needs that.
 class FrameObserver {
   public:
-    /// `frame`, a page of a program (kAnonymous, kSharedMemory), is about to be free.
+    /// `frame`, a page of a program (kAnonymous, kSharedMemory), has no references any more: it is about to be free.
     virtual void page_ends(FrameNumber frame) = 0;
     /// No frame is free. Releases one, if it can; whether it has.
     virtual bool make_one_free() = 0;
@@ -65,7 +65,7 @@ class FrameAccount {
     Result<OwnedFrame> allocate(FrameOwner owner, std::uint32_t holder = 0) {
         Result<FrameNumber> frame = source_.allocate();
         if (!frame) [[unlikely]] {
-            if (observer_ == nullptr || !observer_->make_one_free() || !(frame = source_.allocate())) {
+            if (!allocate_again(frame)) {
                 return failure(frame.error());
             }
         }
@@ -86,9 +86,6 @@ class FrameAccount {
         if (record.owner != owner || record.references != 0 || !is_releasable(owner)) [[unlikely]] {
             return refuse(frame, owner, Error::kNotAllocated);
         }
-        if (observer_ != nullptr && is_program_page(owner)) {
-            observer_->page_ends(frame);
-        }
         if (const Result<void> released = source_.release(frame); !released) [[unlikely]] {
             return refuse(frame, owner, released.error());
         }
@@ -104,6 +101,12 @@ class FrameAccount {
 
     /// `observer` is told from now on; null: nobody is.
     void set_observer(FrameObserver* observer) { observer_ = observer; }
+    /// The page tables' side: nothing maps `frame` any more.
+    void note_last_reference(FrameNumber frame) {
+        if (observer_ != nullptr) [[unlikely]] {
+            tell_observer(frame);
+        }
+    }
 
     /// Gives back frames that were admitted as `owner`'s at boot: a module's, the kernel's own start-up code.
     /// All or nothing. Errors, reported with the first frame that stands in the way: kNotAllocated when it is
@@ -139,9 +142,9 @@ class FrameAccount {
                owner == FrameOwner::kBootInformation || owner == FrameOwner::kModule ||
                owner == FrameOwner::kFrameMetadata;
     }
-    static constexpr bool is_program_page(FrameOwner owner) {
-        return owner == FrameOwner::kAnonymous || owner == FrameOwner::kSharedMemory;
-    }
+    /// Out of the way of those who need it not.
+    [[gnu::cold]] bool allocate_again(Result<FrameNumber>& frame);
+    void tell_observer(FrameNumber frame);
     FrameCount& count_of(FrameOwner owner) { return counts_[static_cast<std::size_t>(owner)]; }
     Result<void> refuse(FrameNumber frame, FrameOwner claimed, Error error);
 

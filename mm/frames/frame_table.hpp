@@ -39,18 +39,19 @@ enum class FrameOwner : std::uint8_t {
     kSharedMemory,   ///< A page of a memory object; `references`: its mappings, and one for the object.
     kObjectIndex,    ///< Where a memory object keeps which page is in which frame.
     kKernelStack,    ///< A thread's stack in the kernel.
-    kBufferPool,     ///< Holds a page that is on the swap disk, too, and that nothing maps: the next to be reused.
-    kReading,        ///< A page is on its way into it from a disk.
-    kWriting,        ///< The page in it, which nothing maps any more, is on its way to a disk.
+    kBufferPool,  ///< Holds a page that is on the swap disk, too, and that nothing maps: the next to be reused.
+    kReading,     ///< A page is on its way into it from a disk.
+    kWriting,     ///< The page in it, which nothing maps any more, is on its way to a disk.
 };
 inline constexpr std::size_t kFrameOwnerCount = 19;
 
 /// The name in /proc/frames: one lower-case word.
 constexpr const char* to_string(FrameOwner owner) {
     constexpr std::array<const char*, kFrameOwnerCount> kNames = {
-        "hole",      "free",           "withdrawn",    "firmware",    "kernel-image", "boot-information",
-        "module",    "frame-metadata", "page-table",   "kernel-heap", "exercise",     "zero",
-        "anonymous", "shared",         "object-index", "kernel-stack", "buffer-pool", "reading", "writing"};
+        "hole",      "free",           "withdrawn",    "firmware",     "kernel-image", "boot-information",
+        "module",    "frame-metadata", "page-table",   "kernel-heap",  "exercise",     "zero",
+        "anonymous", "shared",         "object-index", "kernel-stack", "buffer-pool",  "reading",
+        "writing"};
     const auto index = static_cast<std::size_t>(owner);
     return index < kNames.size() ? kNames[index] : "unknown";
 }

@@ -84,6 +84,7 @@ class MappedFrames {
     [[nodiscard]] UnmappedFrame leave_table(FrameNumber table) const { return UnmappedFrame(table); }
     /// No translation reaches the frame any more: it is in hand again.
     [[nodiscard]] OwnedFrame regain(UnmappedFrame frame) const {
+        account_.note_last_reference(frame.frame_);
         return {account_, frame.frame_, account_.table()[frame.frame_].owner};
     }
 

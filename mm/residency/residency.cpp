@@ -47,17 +47,20 @@ void Residency::set_policy(ReplacementPolicy& policy) {
 }
 
 Result<OwnedFrame> Residency::frame_for_page(FrameOwner owner, std::uint32_t holder) {
-    if (spare_frames() != 0) {
+    const FrameCount free = account_.frames_of(FrameOwner::kFree);
+    if (beyond_reserve(free) != 0) {
         return account_.allocate(owner, holder);
     }
-    if (pool_count_ != 0) {
+    if (pool_count_ != 0 && beyond_reserve(free + pool_count_) != 0) {
         const FrameNumber frame = take_oldest_from_pool();
         return account_.take_over(frame, FrameOwner::kBufferPool, owner, holder);
     }
-    if ((draining_ || stuck_) && writing_ == 0 && reading_ == 0) {
-        return failure(Error::kNoMemory);
-    }
-    return failure(Error::kWouldWait);
+    return failure(shortage());
+}
+
+Error Residency::shortage() const {
+    const bool is_final = (draining_ || stuck_) && writing_ == 0 && reading_ == 0;
+    return is_final ? Error::kNoMemory : Error::kWouldWait;
 }
 
 // Who is there.

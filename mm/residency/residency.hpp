@@ -106,6 +106,7 @@ class Residency final : public PageStore, public FrameObserver, private UseBits 
     bool release_spare_slots();
 
     // PageStore
+    [[nodiscard]] Error shortage() const override;
     Result<Restored> restore(SlotNumber slot) override;
     void claim(FrameNumber frame, FrameOwner owner, std::uint32_t holder, std::uint32_t page,
                PageObject* object) override;
@@ -141,11 +142,14 @@ class Residency final : public PageStore, public FrameObserver, private UseBits 
     bool take_accessed(FrameIndex frame) override;
     bool is_dirty(FrameIndex frame) override;
 
-    [[nodiscard]] FrameCount spare_frames() const {
-        const FrameCount free = account_.frames_of(FrameOwner::kFree);
-        return free > marks_.reserve ? free - marks_.reserve : 0;
+    [[nodiscard]] FrameCount beyond_reserve(FrameCount frames) const {
+        return frames > marks_.reserve ? frames - marks_.reserve : 0;
     }
-    [[nodiscard]] FrameCount available() const { return spare_frames() + pool_count_ + writing_; }
+    /// Frames for pages, those that are being written included. What the kernel has taken of the reserve, the pool makes
+    /// up for.
+    [[nodiscard]] FrameCount available() const {
+        return beyond_reserve(account_.frames_of(FrameOwner::kFree) + pool_count_ + writing_);
+    }
     [[nodiscard]] ResidentFrame& record(FrameNumber frame) const { return frames_[frame.value()]; }
     [[nodiscard]] PageId page_id(FrameNumber frame) const;
 

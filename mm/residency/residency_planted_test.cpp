@@ -32,7 +32,7 @@ class PlantedStore final : public PageStore {
   public:
     PlantedStore(Residency& real, Plant plant) : real_(real), plant_(plant) {}
 
-    [[nodiscard]] Error shortage() const { return Error::kWouldWait; }
+    [[nodiscard]] Error shortage() const override { return real_.shortage(); }
     Result<Restored> restore(SlotNumber slot) override { return real_.restore(slot); }
     void claim(FrameNumber frame, FrameOwner owner, std::uint32_t holder, std::uint32_t page,
                PageObject* object) override {

@@ -45,7 +45,7 @@ FaultOutcome AddressSpace<Machine>::fault_without_table(const Region& region, Pa
     }
     if (!tables_.add(page, *entry)) {
         drop(*entry);  // The CPU never saw it.
-        return FaultOutcome::kNoMemory;
+        return outcome_of(machine_.store() != nullptr ? machine_.store()->shortage() : Error::kNoMemory);
     }
     return FaultOutcome::kResolved;
 }

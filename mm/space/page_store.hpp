@@ -30,6 +30,9 @@ class PageStore {
         RestoredUse use;
     };
 
+    /// Why there is no frame at this moment: kWouldWait when there will be some, else kNoMemory.
+    [[nodiscard]] virtual Error shortage() const = 0;
+
     /// The frame with the contents of `slot`, valid until the next frame is allocated. Errors: kWouldWait (it is on its
     /// way), kNoMemory, kBadInput (the contents are lost: the program gets SIGBUS).
     virtual Result<Restored> restore(SlotNumber slot) = 0;

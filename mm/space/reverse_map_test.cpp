@@ -24,7 +24,7 @@ constexpr SlotNumber kSlot{77};
 /// A store that never gives anything back: it counts who lets go of which slot.
 class CountingStore final : public PageStore {
   public:
-    [[nodiscard]] Error shortage() const { return Error::kNoMemory; }
+    [[nodiscard]] Error shortage() const override { return Error::kNoMemory; }
     Result<Restored> restore(SlotNumber) override { return failure(Error::kWouldWait); }
     void claim(FrameNumber, FrameOwner, std::uint32_t, std::uint32_t, PageObject*) override {}
     Result<void> share(SlotNumber) override { return {}; }

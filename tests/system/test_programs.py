@@ -12,7 +12,7 @@ from guest import BUILD, GuestTest, run, shell
 
 PROGRAMS = os.path.join(BUILD, "guest_programs")
 # What is run with arguments of its own, elsewhere.
-OTHERS = {"bench_paths", "exhaustion", "failing_memory", "fuzz_calls", "terminal"}
+OTHERS = {"bench_paths", "exhaustion", "failing_memory", "fuzz_calls", "swap_damage", "terminal"}
 # Runs each and says how it ended, whatever it did.
 LOOP = """
 for program in {names}; do
