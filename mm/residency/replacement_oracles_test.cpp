@@ -31,7 +31,7 @@ void expect_faults(const Trace& trace, std::initializer_list<Known> answers) {
     }
 }
 
-TEST(ReplacementOracles, the_string_of_beladys_anomaly) {
+TEST(ReplacementOracles, the_string_of_beladys_anomaly) {  // E9
     const Trace trace{1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5};
     expect_faults(trace, {{"fifo", 3, 9}, {"fifo", 4, 10}});  // More frames, more faults.
     expect_faults(trace, {{"lru", 3, 10}, {"lru", 4, 8}, {"opt", 3, 7}, {"opt", 4, 6}});

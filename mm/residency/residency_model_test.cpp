@@ -16,7 +16,7 @@ struct Course {
 
 class ResidencyModelTest : public testing::TestWithParam<Course> {};
 
-TEST_P(ResidencyModelTest, programs_see_what_they_wrote) {
+TEST_P(ResidencyModelTest, programs_see_what_they_wrote) {  // E2
     const Course& run = GetParam();
     SwapModel model(run.seed, std::make_unique<host::SwapWorld>(run.frames, run.slots), run.mood);
     model.run(run.steps);

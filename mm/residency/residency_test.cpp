@@ -12,7 +12,7 @@ namespace {
 
 using host::Use;
 
-TEST_F(ResidencyTest, pages_leave_and_come_back) {
+TEST_F(ResidencyTest, pages_leave_and_come_back) {  // E9
     begin(12);
     world->evict_everything();
     EXPECT_EQ(program->space.stored_pages(), 12u);

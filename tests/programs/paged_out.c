@@ -54,7 +54,7 @@ static unsigned fifth_changed(unsigned page) {
     return page % 5 == 0 ? 2 : 0;
 }
 
-TEST(every_byte_comes_back) {
+TEST(every_byte_comes_back) {  // E9
     uint32_t* const pages = map_arena(PAGES, MAP_PRIVATE);
     for (unsigned page = 0; page < PAGES; ++page) {
         fill(pages, page, 0);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Programs that do not fit into memory run all the same: their pages go to the swap disk and come back. E2, E9
+"""Programs that do not fit into memory run all the same: their pages go to the swap disk and come back. E2, E8, E9
 
 Each policy sorts more than memory holds; the checks of tests/programs/paged_out.c look at every byte; a page that the
 disk changed kills whoever needs it, and nobody else; a disk that is full is memory that is short.
