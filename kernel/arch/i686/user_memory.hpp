@@ -34,16 +34,16 @@ using UserAddress = std::uint32_t;
 /// They nest. Cost: two instructions.
 class NoPageWaits {
   public:
-    NoPageWaits() { ++count_; }
+    NoPageWaits() { ++living; }
     NoPageWaits(const NoPageWaits&) = delete;
     NoPageWaits& operator=(const NoPageWaits&) = delete;
-    ~NoPageWaits() { --count_; }
+    ~NoPageWaits() { --living; }
 
     /// Whether there is one.
-    static bool any() { return count_ != 0; }
+    static bool any() { return living != 0; }
 
   private:
-    static inline constinit std::uint32_t count_ = 0;
+    static inline constinit std::uint32_t living = 0;
 };
 
 /// What is going to be done to program memory.
