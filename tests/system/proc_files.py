@@ -11,7 +11,7 @@ SEPARATOR = "-----"  # Put between files that one command line prints.
 OWNERS = [
     "free", "withdrawn", "firmware", "kernel-image", "boot-information", "module", "frame-metadata", "page-table",
     "kernel-heap", "exercise", "zero", "anonymous", "shared", "object-index",
-    "kernel-stack",
+    "kernel-stack", "buffer-pool", "reading", "writing",
 ]  # fmt: skip
 
 
