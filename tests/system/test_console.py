@@ -294,12 +294,12 @@ class Screen(GuestTest):
         return [row.decode("latin-1").rstrip(" \0") for row in rows]
 
     def test_commands_can_be_typed_at_the_keyboard(self):
-        self.type("echo Hello; ls /prox\bc/.\n")
+        self.type("echo Hello; ls /prox\bc/sys\n")
         self.prompt.expect(self.question)
-        lines = self.lines(("version", "vmstat"))  # the last of a row, the last of all
-        at = lines.index(self.asked("echo Hello; ls /proc/."))
+        lines = self.lines("vm")
+        at = lines.index(self.asked("echo Hello; ls /proc/sys"))
         self.assertEqual(lines[at + 1], "Hello")
-        self.assertTrue(any(line.endswith("version") for line in lines), lines)
+        self.assertTrue(any(line.startswith("kernel") for line in lines), lines)
         self.assertEqual([line for line in lines if line][-1], self.asked(""))
 
     def test_what_is_typed_on_the_serial_line_is_on_the_screen(self):
