@@ -1,6 +1,6 @@
 // The kernel's log: what happened, a line each, with the time since the kernel's first instruction.
 //
-// Owns: the last 64 KiB of lines; when full, the oldest whole lines make room. Every line also goes to COM1
+// Owns: the last 32 KiB of lines; when full, the oldest whole lines make room. Every line also goes to COM1
 // and to the VGA screen once those are attached. Never allocates, never waits for anything but the serial
 // line. Invariant I1: the ring holds whole lines only. Cost: some 20 instructions a character. Callable
 // anywhere, interrupt handlers included, from the first instruction of kernel_main on.
@@ -52,7 +52,7 @@ class Log {
     void print_kmsg(Printer& out) const;
 
   private:
-    static constexpr std::size_t kRingBytes = 64 * 1024;
+    static constexpr std::size_t kRingBytes = 32 * 1024;
     static constexpr std::size_t kLineBytes = 240;
 
     template <typename... Arguments>

@@ -348,7 +348,7 @@ TEST_F(AtaChannelTest, each_request_has_a_try_and_the_patience_of_its_own) {
     Request second(BlockOperation::kRead, 8, {1});
     disk.start(first);
     wait(3 * AtaChannel::kPatienceSeconds);  // reset
-    wait(5);  // doubted again
+    wait(5);                                 // doubted again
     answer();
     EXPECT_FALSE(first.is_last_failed);
     disk.start(second);

@@ -31,7 +31,8 @@ HEAP = [
 ]  # fmt: skip
 VMSTAT = [
     "nr_free_pages", "nr_anon_pages", "nr_shmem", "nr_page_table_pages", "nr_kernel_heap_pages", "pgalloc_boot",
-    "pgalloc_normal", "pgfree", "pgfree_refused", "pgfault", "pgmajfault",
+    "pgalloc_normal", "pgfree", "pgfree_refused", "pgfault", "pgmajfault", "pswpin", "pswpout", "pgsteal",
+    "pgsteal_clean", "buffer_pool_hits", "swap_reads", "swap_writes", "swap_lost", "nr_buffer_pool",
 ]  # fmt: skip
 
 # Rights and caching of every region that may be mapped.
