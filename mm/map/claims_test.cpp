@@ -170,7 +170,8 @@ RC_GTEST_PROP(ClaimList, partitions_memory_as_a_set_of_frames_would, ()) {  // A
         std::fill(model.begin() + part.begin.value(), model.begin() + part.end.value(), kFree);
     }
     map.clean();
-    std::vector<Claim> storage(2 * claimed.size() + 2);  // No more can ever be needed.
+    // There are fewer than two a claim made; and the next may overlap them all.
+    std::vector<Claim> storage(4 * claimed.size() + 1);
     ClaimList claims(storage);
     for (const auto& [part, tag] : claimed) {
         RC_ASSERT(claims.claim(part, ClaimTag{tag}).has_value());
